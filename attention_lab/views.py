@@ -1,0 +1,599 @@
+"""HTML pictures as pure functions: tensors in, a string out.
+
+They are what the widgets show, and what a notebook shows that was opened but not run. Every
+picture is a real table with a caption and headers, the numbers are in the cells, and colour
+only repeats them. Cells set both of their colours, so that a dark theme changes neither.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import math
+from collections.abc import Collection, Sequence
+
+import torch
+from torch import Tensor
+
+from attention_lab.attention import AttentionSteps
+from attention_lab.style import color_range, format_number, format_weight, labels, palette, shade
+
+__all__ = [
+    "convex_hull",
+    "curve",
+    "explain",
+    "exponent",
+    "matrix_table",
+    "message",
+    "plane",
+    "side_by_side",
+    "steps_tables",
+    "terms_table",
+    "weights_table",
+]
+
+Cell = tuple[int, int]
+
+# Only what cannot stand in the cell: a reader that strips <style> still gets table and colours.
+CSS = """<style>
+.alab{display:flex;flex-wrap:wrap;align-items:flex-start;overflow-x:auto}
+.alab table{border-collapse:separate;border-spacing:2px;margin:0;table-layout:auto;
+font-size:13px;line-height:1.3;width:auto;border:0}
+.alab caption{caption-side:top;text-align:left;padding:2px;color:inherit;font-size:13px;
+white-space:nowrap}
+.alab tr,.alab tr:nth-child(n),.alab tr:hover{background:transparent}
+.alab table th,.alab table td{padding:3px 4px;text-align:right;border:2px solid transparent;
+min-width:2em;max-width:none;vertical-align:middle;white-space:nowrap;font-variant-numeric:tabular-nums}
+.alab table th,.alab table thead td{font-weight:600;min-width:0}
+.alab table td.alab-hidden{border:2px dashed #767676}
+.alab table td.alab-related{border:2px solid #d55e00}
+.alab table td.alab-chosen{border:2px solid #d55e00;outline:2px solid #d55e00;font-weight:700}
+.alab table td.alab-bar,.alab table th.alab-bar{text-align:left;min-width:164px}
+.alab-note{margin:2px 0;line-height:1.5}
+.alab img{max-width:100%;height:auto;background:#ffffff}
+</style>"""
+
+
+BESIDE = "display:inline-block;vertical-align:top;margin:0 10px 8px 0"
+
+
+def matrix_table(
+    matrix: Tensor,
+    *,
+    caption: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    formula: str = "",
+    weights: bool = False,
+    row_sums: bool = False,
+    column_sums: bool = False,
+    chosen: Cell | None = None,
+    related: Collection[Cell] = (),
+) -> str:
+    """Draw a matrix as a table with the numbers in the cells and colour behind them.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (n_rows, n_columns)
+        ``-inf`` is shown as a hidden cell.
+    caption : str
+        The name of the matrix, above it.
+    rows, columns : sequence of str
+        A label for each row and column.
+    formula : str
+        How the matrix was made, under its name.
+    weights : bool
+        Colour on the fixed scale 0..1 and 3 decimals. Otherwise the scale runs from the
+        smallest to the largest finite number.
+    row_sums, column_sums : bool
+        Add a column, or a row, with the sums.
+    chosen, related : cells (row, column)
+        Outlined: the cell that is explained, and those it is made of.
+
+    Returns
+    -------
+    str
+        One ``<table>``.
+    """
+    write = format_weight if weights else format_number
+    low, high = color_range(matrix, weights=weights)
+    colors = palette()
+    size = f"({len(rows)} × {len(columns)})"
+    parts = [
+        f"<table><caption><b>{html.escape(caption)}</b> {size}"
+        f"{'<br>' if formula else ''}{html.escape(formula)}</caption><thead><tr><td></td>"
+    ]
+    parts += [f'<th scope="col">{html.escape(label)}</th>' for label in columns]
+    parts.append('<th scope="col">sum</th>' if row_sums else "")
+    parts.append("</tr></thead><tbody>")
+    numbers = matrix.tolist()
+    for i, (label, row) in enumerate(zip(rows, numbers, strict=True)):
+        parts.append(f'<tr><th scope="row">{html.escape(label)}</th>')
+        for j, number in enumerate(row):
+            marks = []
+            if number == -math.inf:
+                background, text = "#ffffff", "#000000"
+                marks.append("alab-hidden")
+            else:
+                background, text = colors[shade(number, low, high)]
+            if (i, j) == chosen:
+                marks.append("alab-chosen")
+            elif (i, j) in related:
+                marks.append("alab-related")
+            mark = f' class="{" ".join(marks)}"' if marks else ""
+            parts.append(
+                f'<td{mark} style="background:{background};color:{text}">{write(number)}</td>'
+            )
+        parts.append(f"<td>{write(sum(row))}</td></tr>" if row_sums else "</tr>")
+    if column_sums:
+        parts.append('<tr><th scope="row">sum</th>')
+        parts += [f"<td>{write(sum(column))}</td>" for column in zip(*numbers, strict=True)]
+        parts.append("</tr>")
+    parts.append("</tbody></table>")
+    return "".join(parts)
+
+
+def side_by_side(*parts: str) -> str:
+    """Put tables next to each other, with the style they share; they wrap when space is short."""
+    # The inline style is for a reader that strips <style>.
+    cells = "".join(f'<div style="{BESIDE}">{part}</div>' for part in parts)
+    return f'{CSS}<div class="alab">{cells}</div>'
+
+
+def message(text: str, *, problem: bool = False) -> str:
+    """Write one line for the status of a widget; a problem says so in words, not by colour."""
+    if not text:
+        return ""
+    if problem:
+        return (
+            '<div role="status" class="alab-note" style="background:#fff4e5;color:#5c2b00;'
+            'border-left:4px solid #d55e00;padding:4px 8px"><b>Not used:</b> '
+            f"{html.escape(text)}</div>"
+        )
+    return f'<div role="status" class="alab-note">{html.escape(text)}</div>'
+
+
+STEP_NAMES = ("scores", "scaled", "masked", "weights", "output")
+
+
+def steps_tables(
+    steps: AttentionSteps,
+    *,
+    rows: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
+    chosen: tuple[str, int, int] | None = None,
+    formulas: bool = True,
+) -> str:
+    """Draw the five steps of attention next to each other.
+
+    Parameters
+    ----------
+    steps : AttentionSteps
+        Of one head: (n_q, n_k) and (n_q, d_v). A step that is None is left out.
+    rows, keys : sequence of str, optional
+        Labels of the queries and of the keys.
+    chosen : (step name, row, column), optional
+        This cell is outlined, with the cells it was made of.
+    formulas : bool
+        Say under each name how `attention` makes this step; not for the steps of a function
+        that may do something else.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    made_by = {
+        "scores": "Q Kᵀ",
+        "scaled": "scores × scale",
+        "masked": "−∞ where hidden",
+        "weights": "softmax of each row",
+        "output": "weights × V",
+    }
+    n_q = next(step for step in steps if step is not None).shape[0]
+    rows = rows or labels("q", n_q)
+    parts = []
+    for name in STEP_NAMES:
+        step = getattr(steps, name)
+        if step is None:
+            continue
+        is_output = name == "output"
+        columns = labels("d", step.shape[1]) if is_output else keys or labels("k", step.shape[1])
+        parts.append(
+            matrix_table(
+                step,
+                caption=name,
+                formula=made_by[name] if formulas else "",
+                rows=rows,
+                columns=columns,
+                weights=name == "weights",
+                row_sums=not is_output,
+                chosen=chosen[1:] if chosen and chosen[0] == name else None,
+                related=_made_of(name, chosen, step.shape) if chosen else (),
+            )
+        )
+    return side_by_side(*parts)
+
+
+def _made_of(name: str, chosen: tuple[str, int, int], shape: torch.Size) -> set[Cell]:
+    """Return the cells of step ``name`` that the chosen cell of a later step is made of."""
+    step, row, column = chosen
+    whole_row = {(row, j) for j in range(shape[1])}
+    sources = {
+        ("scaled", "scores"): {(row, column)},
+        ("masked", "scaled"): {(row, column)},
+        ("weights", "masked"): whole_row,
+        ("output", "weights"): whole_row,
+    }
+    return sources.get((step, name), set())
+
+
+def explain(
+    query: Tensor, key: Tensor, value: Tensor, steps: AttentionSteps, cell: tuple[str, int, int]
+) -> str:
+    """Say in one line which numbers made a cell.
+
+    Parameters
+    ----------
+    query, key, value : Tensor, shapes (n_q, d_k), (n_k, d_k), (n_k, d_v)
+    steps : AttentionSteps
+        Of these inputs.
+    cell : (step name, row, column)
+
+    Returns
+    -------
+    str
+        For example ``weights[1, 2] = e^12 / (e^8 + e^10 + e^12) = 0.867``.
+
+    Raises
+    ------
+    ValueError
+        There is no such cell.
+    """
+    step, i, j = cell
+    if step not in STEP_NAMES:
+        raise ValueError(f"{step!r} is no step of attention; the steps are {STEP_NAMES}")
+    shown = getattr(steps, step)
+    if not (0 <= i < shown.shape[0] and 0 <= j < shown.shape[1]):
+        raise ValueError(
+            f"{step}[{i}, {j}] does not exist: {step} has {shown.shape[0]} rows and "
+            f"{shown.shape[1]} columns, counted from 0"
+        )
+    name = f"{step}[{i}, {j}]"
+    number = shown[i, j].item()
+    written = format_number(number)
+    if step == "scores":
+        return f"{name} = q{i} · k{j} = {_sum_of_products(query[i], key[j])} = {written}"
+    if step == "output":
+        terms = _sum_of_products(steps.weights[i], value[:, j], first=format_weight)
+        return f"{name} = {terms} = {written}"
+    score = steps.scores[i, j].item()
+    if step == "scaled":
+        factor = number / score if score else None
+        if factor is None:
+            return f"{name} = scores[{i}, {j}] × scale = 0"
+        return (
+            f"{name} = scores[{i}, {j}] × scale = {format_number(score)} × {format_number(factor)} "
+            f"= {written}"
+        )
+    scaled = steps.scaled[i, j].item()
+    if step == "masked":
+        if number == -math.inf:
+            return f"{name} = −∞: query {i} may not attend to key {j}"
+        if number == scaled:
+            return f"{name} = scaled[{i}, {j}] = {written}: query {i} may attend to key {j}"
+        return f"{name} = scaled[{i}, {j}] + mask = {written}"
+    row = steps.masked[i].tolist()
+    seen = [entry for entry in row if entry != -math.inf]
+    if not seen:
+        return f"{name} = 0: every key of query {i} is hidden"
+    if row[j] == -math.inf:
+        return f"{name} = 0: e^−∞ is exactly 0, key {j} is hidden"
+    powers = " + ".join(f"e^{format_number(entry)}" for entry in seen)
+    return f"{name} = e^{format_number(row[j])} / ({powers}) = {format_weight(number)}"
+
+
+def _sum_of_products(left: Tensor, right: Tensor, first=format_number) -> str:
+    pairs = zip(left.tolist(), right.tolist(), strict=True)
+    return " + ".join(f"{first(a)}×{_bracketed(b)}" for a, b in pairs)
+
+
+def _bracketed(number: float) -> str:
+    return f"({format_number(number)})" if number < 0 else format_number(number)
+
+
+def weights_table(
+    scores: Tensor,
+    weights: Tensor,
+    *,
+    keys: Sequence[str],
+    temperature: float = 1.0,
+    caption: str = "one query",
+) -> str:
+    """Draw one row of scores on its way to weights: score, exponential, weight, bar.
+
+    Parameters
+    ----------
+    scores, weights : Tensor, shape (n_k,)
+        ``weights = softmax(scores / temperature)``.
+    keys : sequence of str
+        A label for each key.
+    temperature : float
+        What the scores are divided by before the exponential.
+    caption : str
+        Whose scores these are.
+
+    Returns
+    -------
+    str
+        One table; its last row holds the sums.
+    """
+    power, scaled = exponent(scores, temperature)
+    powers = scaled.exp()
+    colors = palette()
+    parts = [
+        f"<table><caption><b>{html.escape(caption)}</b>: scores → exp → weights</caption>"
+        "<thead><tr>"
+        '<th scope="col">key</th><th scope="col">score</th>'
+        f'<th scope="col">{power}</th><th scope="col">weight</th>'
+        '<th scope="col" class="alab-bar">0 … 1</th></tr></thead><tbody>'
+    ]
+    rows = zip(keys, scores.tolist(), powers.tolist(), weights.tolist(), strict=True)
+    for label, score, exponential, weight in rows:
+        background, text = colors[shade(weight, 0, 1)]
+        parts.append(
+            f'<tr><th scope="row">{html.escape(label)}</th><td>{format_number(score)}</td>'
+            f"<td>{format_number(exponential)}</td>"
+            f'<td style="background:{background};color:{text}">{format_weight(weight)}</td>'
+            f'<td class="alab-bar" style="background:#ffffff;color:#000000">{_bar(weight)}</td>'
+            "</tr>"
+        )
+    total = powers.sum().item()
+    parts.append(
+        f'<tr><th scope="row">sum</th><td>{format_number(scores.sum().item())}</td>'
+        f"<td>{format_number(total)}</td><td>{format_weight(weights.sum().item())}</td>"
+        "<td></td></tr></tbody></table>"
+    )
+    return "".join(parts)
+
+
+def exponent(scores: Tensor, temperature: float = 1.0) -> tuple[str, Tensor]:
+    """Return what goes into the exponential of a softmax, and its name.
+
+    Where e^score would be too large or too small to show, the largest score is subtracted
+    first, as every stable softmax does.
+
+    Parameters
+    ----------
+    scores : Tensor, shape (n_k,)
+    temperature : float
+
+    Returns
+    -------
+    name : str
+        For example ``exp(score / 2)``.
+    exponents : Tensor, shape (n_k,)
+    """
+    scaled = scores / temperature
+    name = "score" if temperature == 1 else f"score / {format_number(temperature)}"
+    largest = scaled.max().item()
+    if abs(largest) <= 30 or not math.isfinite(largest):
+        return f"exp({name})", scaled
+    sign = "−" if largest > 0 else "+"
+    return f"exp({name} {sign} {format_number(abs(largest))})", scaled - largest
+
+
+def _bar(weight: float) -> str:
+    # The number stands beside it, so a screen reader may skip the bar.
+    width = round(160 * max(0.0, min(1.0, weight)))
+    return f'<div aria-hidden="true" style="background:#00204d;width:{width}px;height:12px"></div>'
+
+
+def terms_table(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:
+    """Draw a weighted sum term by term.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_k,)
+    values : Tensor, shape (n_k, d_v)
+    keys : sequence of str
+        A label for each value.
+
+    Returns
+    -------
+    str
+        One table: a row for each term ``weight × value``, and the sums.
+    """
+    terms = weights.unsqueeze(-1) * values  # (n_k, d_v)
+    largest = terms.norm(dim=-1).max().item()
+    colors = palette()
+    parts = [
+        "<table><caption><b>output</b> = sum of weight × value</caption><thead><tr>"
+        '<th scope="col"></th><th scope="col">weight</th><th scope="col">value</th>'
+        '<th scope="col">weight × value</th><th scope="col" class="alab-bar">size of the term</th>'
+        "</tr></thead><tbody>"
+    ]
+    for label, weight, value, term in zip(keys, weights, values, terms, strict=True):
+        weight, size = weight.item(), term.norm().item()
+        background, text = colors[shade(weight, 0, 1)]
+        parts.append(
+            f'<tr><th scope="row">{html.escape(label)}</th>'
+            f'<td style="background:{background};color:{text}">{format_weight(weight)}</td>'
+            f"<td>{_vector(value)}</td><td>{_vector(term)}</td>"
+            f'<td class="alab-bar" style="background:#ffffff;color:#000000">'
+            f"{_bar(size / largest if largest else 0)}</td></tr>"
+        )
+    parts.append(
+        f'<tr><th scope="row">sum</th><td>{format_weight(weights.sum().item())}</td><td></td>'
+        f"<td><b>{_vector(terms.sum(dim=0))}</b></td><td></td></tr></tbody></table>"
+    )
+    return "".join(parts)
+
+
+def _vector(vector: Tensor) -> str:
+    return "[" + ", ".join(format_number(number) for number in vector.tolist()) + "]"
+
+
+def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:
+    """Draw values as points in the plane, their convex hull, and the weighted sum.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_k,)
+    values : Tensor, shape (n_k, 2)
+    keys : sequence of str
+        A label for each value.
+
+    Returns
+    -------
+    str
+        One ``<img>`` of 360 × 300 pixels with an alternative text.
+    """
+    output = weights @ values
+    width, height, margin = 360, 300, 34
+    points = torch.cat([values, output.unsqueeze(0)])
+    low, high = points.amin(dim=0), points.amax(dim=0)
+    span = (high - low).max().clamp(min=1e-9).item()
+    center = (low + high) / 2
+    unit = min(width - 2 * margin, height - 2 * margin) / span  # one scale for both axes
+
+    def place(point: Tensor) -> tuple[float, float]:
+        x, y = ((point - center) * unit).tolist()
+        return round(width / 2 + x, 1), round(height / 2 - y, 1)
+
+    corners = " ".join(f"{x},{y}" for x, y in (place(values[i]) for i in convex_hull(values)))
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">'
+        '<rect width="100%" height="100%" fill="#ffffff"/>'
+        f'<polygon points="{corners}" fill="#e8edf3" stroke="#5b6b7b" stroke-dasharray="4 3"/>'
+    ]
+    end_x, end_y = place(output)
+    for label, weight, value in zip(keys, weights.tolist(), values, strict=True):
+        x, y = place(value)
+        thick = 0.5 + 5 * min(1.0, abs(weight))
+        radius = 4 + 8 * math.sqrt(min(1.0, abs(weight)))
+        parts.append(
+            f'<line x1="{x}" y1="{y}" x2="{end_x}" y2="{end_y}" stroke="#7a8794" '
+            f'stroke-width="{thick:.1f}" stroke-opacity="0.5"/>'
+            f'<circle cx="{x}" cy="{y}" r="{radius:.1f}" fill="#00204d"/>'
+            f'<text x="{x}" y="{y - radius - 4:.1f}" text-anchor="middle" stroke="#ffffff" '
+            f'stroke-width="3" paint-order="stroke">{html.escape(label)}</text>'
+        )
+    parts.append(
+        f'<rect x="{end_x - 6:.1f}" y="{end_y - 6:.1f}" width="12" height="12" fill="#d55e00" '
+        f'stroke="#ffffff" stroke-width="2"/><text x="{end_x}" y="{end_y + 22:.1f}" '
+        'text-anchor="middle" font-weight="bold" stroke="#ffffff" stroke-width="3" '
+        'paint-order="stroke">output</text></svg>'
+    )
+    alternative = f"{len(keys)} values in the plane; the output lies at {_vector(output)}"
+    return _image("".join(parts), alternative, width, height)
+
+
+def convex_hull(points: Tensor) -> list[int]:
+    """Return the indices of the corners of the convex hull, counter-clockwise.
+
+    Andrew's monotone chain (1979).
+
+    Parameters
+    ----------
+    points : Tensor, shape (n, 2)
+    """
+    at = points.tolist()
+    order = sorted(range(len(at)), key=lambda index: at[index])
+    if len(order) < 3:
+        return order
+
+    def half(indices: Sequence[int]) -> list[int]:
+        chain: list[int] = []
+        for index in indices:
+            while len(chain) > 1 and _turn(at[chain[-2]], at[chain[-1]], at[index]) <= 0:
+                chain.pop()
+            chain.append(index)
+        return chain[:-1]
+
+    return half(order) + half(order[::-1])
+
+
+def _turn(a: Sequence[float], b: Sequence[float], c: Sequence[float]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def curve(
+    keys: Tensor, values: Tensor, weights: Tensor, grid: Tensor, estimate: Tensor, query: float
+) -> str:
+    """Draw kernel regression: the values, the weights of one query, the estimated curve.
+
+    Parameters
+    ----------
+    keys, values, weights : Tensor, shape (n_k,)
+    grid, estimate : Tensor, shape (n,)
+        The output for every query of the grid.
+    query : float
+        The query that the weights belong to.
+
+    Returns
+    -------
+    str
+        One ``<img>`` of 460 × 300 pixels with an alternative text.
+    """
+    width, height, left, bottom = 460, 300, 44, 40
+    x_low, x_high = grid.min().item(), grid.max().item()
+    y_low = min(values.min().item(), estimate.min().item())
+    y_high = max(values.max().item(), estimate.max().item())
+    y_span = (y_high - y_low) or 1.0
+
+    def across(x: float) -> float:
+        return round(left + (x - x_low) / (x_high - x_low) * (width - left - 14), 1)
+
+    def up(y: float) -> float:
+        return round(height - bottom - (y - y_low) / y_span * (height - bottom - 22), 1)
+
+    output = float(weights @ values)
+    path = " ".join(
+        f"{across(x)},{up(y)}" for x, y in zip(grid.tolist(), estimate.tolist(), strict=True)
+    )
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+        '<rect width="100%" height="100%" fill="#ffffff"/>'
+        f'<line x1="{left}" y1="{height - bottom}" x2="{width - 8}" y2="{height - bottom}" '
+        'stroke="#5b6b7b"/>'
+        f'<line x1="{left}" y1="10" x2="{left}" y2="{height - bottom}" stroke="#5b6b7b"/>'
+        f'<text x="{(left + width) / 2}" y="{height - 6}" text-anchor="middle">key, query</text>'
+        f'<text x="12" y="{(height - bottom) / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 12 {(height - bottom) / 2})">value, output</text>'
+    ]
+    for tick in (y_low, y_high):
+        parts.append(
+            f'<text x="{left - 5}" y="{up(tick) + 4}" text-anchor="end">'
+            f"{format_number(round(tick, 1))}</text>"
+        )
+    parts.append(
+        f'<line x1="{across(query)}" y1="10" x2="{across(query)}" y2="{height - bottom}" '
+        'stroke="#d55e00" stroke-dasharray="4 3"/>'
+        f'<polyline points="{path}" fill="none" stroke="#7a8794" stroke-width="2"/>'
+    )
+    for x, y, weight in zip(keys.tolist(), values.tolist(), weights.tolist(), strict=True):
+        radius = 3 + 11 * math.sqrt(weight)
+        parts.append(
+            f'<circle cx="{across(x)}" cy="{up(y)}" r="{radius:.1f}" fill="#00204d" '
+            'fill-opacity="0.85"/>'
+            f'<text x="{across(x)}" y="{height - bottom + 15}" text-anchor="middle">'
+            f"{format_number(x)}</text>"
+        )
+    parts.append(
+        f'<rect x="{across(query) - 6}" y="{up(output) - 6}" width="12" height="12" '
+        'fill="#d55e00" stroke="#ffffff" stroke-width="2"/></svg>'
+    )
+    alternative = f"query {format_number(query)} gets the output {format_number(output)}"
+    return _image("".join(parts), alternative, width, height)
+
+
+def _image(svg: str, alternative: str, width: int, height: int) -> str:
+    # An <img>, not an inline <svg>: it survives the sanitiser of an untrusted notebook.
+    data = base64.b64encode(svg.encode()).decode()
+    return (
+        f'<img alt="{html.escape(alternative)}" width="{width}" height="{height}" '
+        f'decoding="sync" src="data:image/svg+xml;base64,{data}">'
+    )

@@ -1,0 +1,12 @@
+"""Live pictures: edit a number, see every step follow.
+
+Core ipywidgets only, the same in 7.7.1 (Colab) and 8.1. Each widget carries its picture as
+plain HTML in the same output (its static twin), for a notebook that is opened but not run.
+"""
+
+from attention_lab.widgets.explorer import AttentionExplorer
+from attention_lab.widgets.matrix_editor import MatrixEditor
+from attention_lab.widgets.weighted_sum import WeightedSumExplorer
+from attention_lab.widgets.weights import WeightsExplorer
+
+__all__ = ["AttentionExplorer", "MatrixEditor", "WeightedSumExplorer", "WeightsExplorer"]

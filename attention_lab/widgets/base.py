@@ -1,0 +1,251 @@
+"""What all widgets share: one redraw per change, the status line, the static twin."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import ipywidgets
+import traitlets
+
+from attention_lab import views
+from attention_lab.feedback import Problem, describe
+
+__all__ = ["Knob", "LiveView", "StaticTwin", "count_field", "fill_grid", "row", "watch"]
+
+# Labels of the number fields are for screen readers; the eye has the row and column headers.
+# The label stays in the page and is only clipped, so that it still names its field.
+STYLE = """<style>
+.alab-cells .widget-label,.alab-cells .widget-label-basic span{position:absolute!important;
+width:1px!important;min-width:0!important;height:1px!important;overflow:hidden!important;
+clip-path:inset(50%)!important;white-space:nowrap!important;padding:0!important;margin:-1px!important}
+.alab-cells{align-items:center}
+.alab-cells .widget-text,.alab-cells .widget-checkbox{position:relative;margin:1px!important}
+.alab-cells .widget-text input{text-align:right;padding:0 5px;min-width:0}
+.alab-cells .alab-bad input{outline:3px solid #d55e00;background:#fff4e5;color:#000000}
+.alab-knob input{width:72px!important;flex:none!important}
+.alab-cells .widget-checkbox{width:auto!important;justify-content:center}
+</style>"""
+
+
+class StaticTwin:
+    """Mixin: the widget's display also holds its picture as ``text/html`` and ``text/plain``.
+
+    JupyterLab and Colab show the live widget where there is a kernel; everything else shows
+    the twin. Strict nbval compares the twin, so the picture is tested.
+    """
+
+    def twin_html(self) -> str:
+        """Return the picture of the present state, without any live part."""
+        raise NotImplementedError
+
+    def twin_text(self) -> str:
+        """Return one line for a display that shows text only."""
+        raise NotImplementedError
+
+    def _with_twin(self, bundle: dict[str, Any]) -> dict[str, Any]:
+        bundle["text/plain"] = self.twin_text()
+        bundle["text/html"] = self.twin_html()
+        return bundle
+
+    if hasattr(ipywidgets.Widget, "_repr_mimebundle_"):  # ipywidgets 8
+
+        def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+            return self._with_twin(super()._repr_mimebundle_(**kwargs))
+
+    else:  # ipywidgets 7
+
+        def _ipython_display_(self, **kwargs: Any) -> None:
+            from IPython.display import display
+
+            view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+            display(self._with_twin({"application/vnd.jupyter.widget-view+json": view}), raw=True)
+            self._handle_displayed(**kwargs)
+
+
+class LiveView(StaticTwin, ipywidgets.VBox):
+    """A widget whose picture follows its inputs.
+
+    A subclass builds its inputs, calls `watch` on them, and gives `draw`, which returns the
+    picture as HTML or raises `Problem`. Whatever `draw` raises, the last good picture
+    stays and the status line says why.
+
+    Attributes
+    ----------
+    note : str
+        What the status line says when all is well; `draw` sets it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.picture = ipywidgets.HTML()
+        self.status = ipywidgets.HTML()
+        self.note = ""
+        self._holding = 0
+
+    def draw(self) -> str:
+        """Return the picture of the present inputs as HTML."""
+        raise NotImplementedError
+
+    @contextmanager
+    def one_redraw(self) -> Iterator[None]:
+        """Redraw once at the end, however many inputs move inside."""
+        self._holding += 1
+        try:
+            yield
+        finally:
+            self._holding -= 1
+            self.redraw()
+
+    def redraw(self, _change: Any = None) -> None:
+        """Draw again, or say in the status line why that cannot be done."""
+        if self._holding:
+            return
+        try:
+            picture = self.draw()
+            status = views.message(self.note)
+        except Problem as problem:
+            status = views.message(str(problem), problem=True)
+        except Exception as error:  # nobody foresaw it: say what it is, and go on
+            text = f"{type(error).__name__}: {describe(error)}"
+            status = views.message(text, problem=True)
+        else:
+            self.picture.value = picture
+        self.status.value = status
+
+    def twin_html(self) -> str:
+        return self.status.value + self.picture.value
+
+
+class Knob(ipywidgets.HBox):
+    """A number to type, and a slider to drag, for the same value.
+
+    The sliders of ipywidgets 8 have no name that a screen reader could read, and say the
+    logarithm where they are logarithmic; the field beside the slider has both right.
+
+    Parameters
+    ----------
+    description : str
+    value, low, high, step : float
+        ``step`` is that of the field.
+    log : bool
+        Give each factor of ten the same room on the slider.
+    """
+
+    value = traitlets.Float()
+
+    def __init__(
+        self,
+        description: str,
+        value: float,
+        *,
+        low: float,
+        high: float,
+        step: float = 0.1,
+        log: bool = False,
+    ) -> None:
+        super().__init__()
+        self.field = ipywidgets.BoundedFloatText(
+            value=value,
+            min=low,
+            max=high,
+            step=step,
+            description=description,
+            layout={"width": "max-content"},
+            style={"description_width": "initial"},
+        )
+        self.field.add_class("alab-knob")
+        if log:
+            self.slider = ipywidgets.FloatLogSlider(
+                value=value, base=10, min=math.log10(low), max=math.log10(high), step=0.02
+            )
+        else:
+            self.slider = ipywidgets.FloatSlider(value=value, min=low, max=high, step=step)
+        self.slider.readout = False
+        self.slider.layout.width = "150px"
+        # In Colab each report of a moving slider travels to the cloud and back, and they queue.
+        self.slider.continuous_update = "google.colab" not in sys.modules
+        self.value = value
+        self.children = [self.field, self.slider]
+        traitlets.link((self, "value"), (self.field, "value"))
+        self._sliding = self._following = False
+        self.observe(self._move_slider, names="value")
+        self.slider.observe(self._slid, names="value")
+
+    @traitlets.validate("value")
+    def _within(self, proposal: traitlets.Bunch) -> float:
+        return min(self.field.max, max(self.field.min, proposal["value"]))
+
+    def _slid(self, change: traitlets.Bunch) -> None:
+        # The browser puts the handle on the next step of the slider, and reports that place: an
+        # echo of the number in the field, not a move.
+        here, there = (self._place(number) for number in (self.value, change["new"]))
+        if self._following or abs(here - there) < 0.75 * self.slider.step:
+            return
+        self._sliding = True
+        try:
+            # A step of a logarithmic slider is no round number; three digits are enough.
+            self.value = float(f"{change['new']:.3g}")
+        finally:
+            self._sliding = False
+
+    def _place(self, number: float) -> float:
+        is_log = isinstance(self.slider, ipywidgets.FloatLogSlider)
+        return math.log10(number) if is_log else number
+
+    def _move_slider(self, change: traitlets.Bunch) -> None:
+        if self._sliding:  # a hand on the slider must not feel it jump
+            return
+        self._following = True
+        try:
+            self.slider.value = change["new"]
+        finally:
+            self._following = False
+
+
+def watch(callback, *inputs: ipywidgets.Widget) -> None:
+    """Call back whenever the value of an input changes."""
+    for each in inputs:
+        each.observe(callback, names="value")
+
+
+def count_field(
+    description: str, value: int, most: int, *, least: int = 1, width: str = "160px"
+) -> ipywidgets.BoundedIntText:
+    """A field for a whole number from ``least`` to ``most``."""
+    return ipywidgets.BoundedIntText(
+        value=value,
+        min=least,
+        max=most,
+        description=description,
+        layout={"width": width},
+        style={"description_width": "initial"},
+    )
+
+
+def fill_grid(
+    grid: ipywidgets.GridBox,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cell: Callable[[int, int], ipywidgets.Widget],
+    width: int,
+) -> None:
+    """Show ``cell(i, j)`` in a grid, under headers; a column is ``width`` pixels wide."""
+
+    def head(text: str) -> ipywidgets.HTML:
+        return ipywidgets.HTML(f"<b>{text}</b>", layout={"margin": "0 4px"})
+
+    cells = [head(text) for text in ("", *columns)]
+    for i, label in enumerate(rows):
+        cells += [head(label), *(cell(i, j) for j in range(len(columns)))]
+    grid.layout.grid_template_columns = f"max-content repeat({len(columns)}, {width}px)"
+    grid.children = cells
+
+
+def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
+    """Put widgets next to each other; they wrap when the window is narrow."""
+    layout = ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start", grid_gap="4px 16px")
+    return ipywidgets.HBox(children, layout=layout)

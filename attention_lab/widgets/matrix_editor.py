@@ -1,0 +1,377 @@
+"""A matrix of number fields."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import ipywidgets
+import torch
+import traitlets
+from torch import Tensor
+
+from attention_lab import views
+from attention_lab.feedback import Problem
+from attention_lab.style import labels
+from attention_lab.widgets.base import STYLE, StaticTwin, fill_grid
+
+__all__ = ["MatrixEditor", "parse_matrix", "parse_number"]
+
+Rows = tuple[tuple[float, ...], ...]
+
+# Far beyond any lesson, and small enough that no product of two numbers overflows.
+LARGEST = 1e30
+
+NO_PRESET = "choose…"
+
+
+def parse_number(text: str) -> float:
+    """Read a number as a person types it: ``2``, ``-0.5``, ``1e3``, ``1/3``, ``−2``, ``２``.
+
+    Raises
+    ------
+    Problem
+        No number, or not a finite one; the text says which.
+    """
+    plain = _ascii(text).strip()
+    if not plain:
+        raise Problem("the field is empty; write a number, such as 0.5")
+    if re.fullmatch(r"[-+]?\d+,\d+", plain):
+        raise Problem(f"“{text}” has a decimal comma; write {plain.replace(',', '.')}")
+    try:
+        number = float(Fraction(plain)) if "/" in plain else float(plain)
+    except ZeroDivisionError:
+        raise Problem(f"“{text}” divides by zero") from None
+    except OverflowError:
+        number = math.inf
+    except ValueError:
+        raise Problem(f"“{text}” is not a number; write one such as 0.5 or 1/3") from None
+    if not math.isfinite(number):
+        raise Problem(f"“{text}” is not a finite number; write one such as 0.5")
+    if abs(number) > LARGEST:
+        raise Problem(f"“{text}” is too large; write a number up to {LARGEST:g}")
+    return number
+
+
+def _ascii(text: str) -> str:
+    """Turn the full-width characters of an East Asian keyboard, and the minus sign, into ASCII."""
+    wide = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+    return text.translate({**wide, 0x3000: " ", ord("−"): "-", ord("、"): ","})
+
+
+def parse_matrix(text: str, max_rows: int, max_columns: int) -> Rows:
+    """Read a matrix from text: a row per line, or a Python, NumPy or torch matrix.
+
+    Raises
+    ------
+    Problem
+        Nothing there, rows of different length, too large, or an entry that is no number.
+    """
+    example = "write one row per line, such as “1 2 3”"
+    plain = _ascii(text)
+    if "[" in plain:  # what stands outside belongs to Python: Q = torch.tensor([[1.]], dtype=...)
+        plain = plain[plain.index("[") : plain.rfind("]") + 1]
+    else:
+        plain = plain.replace("(", "[").replace(")", "]")
+    if "[" in plain:  # the end of a bracket ends the row
+        plain = plain.replace("\n", " ").replace("]", "\n")
+    elif comma := re.search(r"^[ \t]*-?\d+,\d+[ \t]+-?\d+,\d+", plain, re.M):
+        raise Problem(f"“{comma[0].strip()}…” has decimal commas; write points, as in 0.5")
+    lines = [
+        re.split(r"[\s,;]+", line.replace("[", " ").strip(" ,;\t\r"))
+        for line in re.split(r"[\n;]", plain)
+    ]
+    lines = [line for line in lines if line != [""]]
+    if not lines:
+        raise Problem(f"there is nothing to use; {example}")
+    for index, line in enumerate(lines):
+        if len(line) != len(lines[0]):
+            raise Problem(
+                f"row {index} has {len(line)} numbers and row 0 has {len(lines[0])}; "
+                "every row needs the same count"
+            )
+    if len(lines) > max_rows or len(lines[0]) > max_columns:
+        raise Problem(
+            f"this matrix is {len(lines)} × {len(lines[0])}; at most {max_rows} × {max_columns} "
+            "fits here"
+        )
+    rows = []
+    for i, line in enumerate(lines):
+        rows.append([])
+        for j, entry in enumerate(line):
+            try:
+                rows[-1].append(parse_number(entry))
+            except Problem as problem:
+                raise Problem(f"row {i}, column {j}: {problem}") from None
+    return tuple(tuple(line) for line in rows)
+
+
+def _numbers(value: Sequence[Sequence[float]] | Tensor) -> list:
+    """Return rows of floats; a float32 0.7 as 0.7, not as 0.699999988."""
+    if isinstance(value, Tensor):
+        value = value.detach()
+        if value.is_floating_point() and value.dtype != torch.float64:
+            # str gives the shortest number that is the same float32
+            return [[float(str(x)) for x in line] for line in value.float().numpy()]
+        value = value.tolist()
+    return [[float(x) for x in line] for line in value]
+
+
+class MatrixEditor(StaticTwin, ipywidgets.VBox):
+    """Number fields for a small matrix, with labels, and a box to paste a whole matrix into.
+
+    Parameters
+    ----------
+    name : str
+        The name of the matrix, as in ``Q``.
+    value : matrix
+        Nested sequence of numbers, or a tensor.
+    rows, columns : str
+        A letter for the row and column labels: ``q`` gives q0, q1, ...
+    max_rows, max_columns : int
+        The largest matrix that fits.
+    presets : mapping of name to matrix, optional
+        A list to choose from.
+
+    Attributes
+    ----------
+    value : tuple of tuples of float
+        The last good matrix. Observe it; assign a matrix to it.
+    problem : str
+        What is wrong with the text in the fields now; empty if nothing is.
+    """
+
+    value = traitlets.Any()
+    problem = traitlets.Unicode()
+
+    def __init__(
+        self,
+        name: str,
+        value: Sequence[Sequence[float]] | Tensor,
+        *,
+        rows: str = "row ",
+        columns: str = "column ",
+        max_rows: int = 6,
+        max_columns: int = 6,
+        presets: Mapping[str, Sequence[Sequence[float]]] | None = None,
+    ) -> None:
+        self.matrix_name = name
+        self.row_letter, self.column_letter = rows, columns
+        self.max_rows, self.max_columns = max_rows, max_columns
+        self._fields: dict[tuple[int, int], ipywidgets.Text] = {}
+        self._remembered: dict[tuple[int, int], float] = {}
+        self._problems: dict[object, str] = {}
+        self._writing = False
+        self._shown: tuple[int, int] | None = None  # the shape that is laid out
+        super().__init__()
+        self._start = self._checked(value)
+
+        self._head = ipywidgets.HTML()
+        self._grid = ipywidgets.GridBox()
+        self._reset = ipywidgets.Button(description="Reset", layout={"width": "70px"})
+        self._reset.on_click(lambda _: self.reset())
+        self._open = ipywidgets.ToggleButton(description="Paste…", layout={"width": "80px"})
+        self._open.observe(self._show_paste, names="value")
+        self._paste = ipywidgets.Textarea(
+            description=f"Paste {name}:",
+            placeholder="1 2 3\n4 5 6",
+            rows=3,
+            layout={"width": "240px"},
+            style={"description_width": "initial"},
+        )
+        self._use = ipywidgets.Button(description="Use it", layout={"width": "80px"})
+        self._use.on_click(lambda _: self.paste(self._paste.value))
+        self._paste_box = ipywidgets.VBox([self._paste, self._use], layout={"display": "none"})
+        self._line = ipywidgets.HTML()
+        self.presets = {key: self._checked(matrix) for key, matrix in (presets or {}).items()}
+        self._choice = ipywidgets.Dropdown(
+            options=[NO_PRESET, *self.presets],
+            description=f"{name} preset",
+            layout={"width": "240px"},
+            style={"description_width": "initial"},
+        )
+        self._choice.observe(self._choose_preset, names="value")
+        self.children = [
+            ipywidgets.HTML(STYLE, layout={"display": "none"}),
+            self._head,
+            *([self._choice] if self.presets else []),
+            self._grid,
+            ipywidgets.HBox([self._reset, self._open]),
+            self._paste_box,
+            self._line,
+        ]
+        self.add_class("alab-editor")
+        self._grid.add_class("alab-cells")
+        self.layout.width = "auto"
+        self.value = self._start
+
+    @property
+    def tensor(self) -> Tensor:
+        """The matrix as a float64 tensor, shape (rows, columns)."""
+        return torch.tensor(self.value, dtype=torch.float64)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of columns."""
+        return len(self.value), len(self.value[0])
+
+    def reset(self) -> None:
+        """Go back to the matrix that the editor started with."""
+        self._remembered.clear()
+        self._set(self._start)
+
+    def paste(self, text: str) -> None:
+        """Take a whole matrix from text; a text that is none changes nothing but the message."""
+        try:
+            matrix = parse_matrix(text, self.max_rows, self.max_columns)
+        except Problem as problem:
+            self._problems["paste"] = f"{self.matrix_name}, paste: {problem}"
+            self._tell()
+            return
+        self._set(matrix)
+        self._open.value = False
+
+    def start_with(self, value: Sequence[Sequence[float]] | Tensor) -> None:
+        """Show a matrix and make it the one that `reset` goes back to."""
+        self._start = self._checked(value)
+        self.reset()
+
+    def _choose_preset(self, change: traitlets.Bunch) -> None:
+        if change["new"] != NO_PRESET:
+            self._set(self.presets[change["new"]])
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Change the shape; numbers that were there before come back, new ones are 0."""
+        if (rows, columns) == self.shape:
+            return
+        for index, number in self._entries():
+            self._remembered[index] = number
+        self._set(
+            tuple(
+                tuple(self._remembered.get((i, j), 0.0) for j in range(columns))
+                for i in range(rows)
+            )
+        )
+
+    def _entries(self):
+        return [((i, j), x) for i, line in enumerate(self.value) for j, x in enumerate(line)]
+
+    def _checked(self, value: Sequence[Sequence[float]] | Tensor) -> Rows:
+        try:
+            matrix = tuple(tuple(line) for line in _numbers(value))
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{self.matrix_name} must be a matrix of numbers (rows of equal length), "
+                f"but it is {value!r}"
+            ) from None
+        if not matrix or not matrix[0] or len({len(line) for line in matrix}) > 1:
+            raise ValueError(f"{self.matrix_name} must have rows of equal length: {value!r}")
+        if len(matrix) > self.max_rows or len(matrix[0]) > self.max_columns:
+            raise ValueError(
+                f"{self.matrix_name} is {len(matrix)} × {len(matrix[0])}, but this editor holds "
+                f"at most {self.max_rows} × {self.max_columns}"
+            )
+        if not all(abs(number) <= LARGEST for line in matrix for number in line):
+            raise ValueError(
+                f"{self.matrix_name} holds a number that is not finite, or above {LARGEST:g}: "
+                f"{value!r}"
+            )
+        return matrix
+
+    @traitlets.validate("value")
+    def _validate_value(self, proposal: traitlets.Bunch) -> Rows:
+        return self._checked(proposal["value"])
+
+    def _set(self, matrix: Rows) -> None:
+        """Show a matrix that is known to be good; what was wrong before is gone."""
+        self._problems.clear()
+        if matrix == self.value:
+            self._write_fields()
+        else:
+            self.value = matrix
+        self._tell()
+
+    @traitlets.observe("value")
+    def _value_changed(self, change: traitlets.Bunch) -> None:
+        if self.presets.get(self._choice.value) != change["new"]:
+            self._choice.value = NO_PRESET
+        if not self._writing:
+            self._problems.clear()
+            self._write_fields()
+            self._tell()
+
+    def _write_fields(self) -> None:
+        self._writing = True
+        try:
+            for index, number in self._entries():
+                if index not in self._fields:
+                    self._fields[index] = self._new_field(*index)
+                self._fields[index].value = f"{number:.10g}"
+                self._fields[index].remove_class("alab-bad")
+        finally:
+            self._writing = False
+        if self.shape != self._shown:
+            self._shown = self.shape
+            self._lay_out(*self.shape)
+
+    def _new_field(self, i: int, j: int) -> ipywidgets.Text:
+        field = ipywidgets.Text(
+            description=f"{self.matrix_name} row {i} column {j}",
+            continuous_update=False,
+            layout={"width": "64px"},
+        )
+        field.observe(lambda change: self._typed(i, j, change["new"]), names="value")
+        return field
+
+    def _lay_out(self, rows: int, columns: int) -> None:
+        self._head.value = f"<b>{self.matrix_name}</b> ({rows} × {columns})"
+        heads = labels(self.row_letter, rows), labels(self.column_letter, columns)
+        fill_grid(self._grid, *heads, lambda i, j: self._fields[i, j], width=66)
+
+    def _typed(self, i: int, j: int, text: str) -> None:
+        if self._writing or i >= self.shape[0] or j >= self.shape[1]:
+            return  # the second: a late message of a field that is no longer shown
+        field = self._fields[i, j]
+        try:
+            number = parse_number(text)
+        except Problem as problem:
+            kept = f"{self.value[i][j]:.10g}"
+            self._problems[i, j] = f"{self.matrix_name}[{i}, {j}]: {problem}. Still using {kept}"
+            field.add_class("alab-bad")
+        else:
+            self._problems.pop((i, j), None)
+            self._problems.pop("paste", None)
+            field.remove_class("alab-bad")
+            lines = [list(line) for line in self.value]
+            lines[i][j] = number
+            self._writing = True
+            try:
+                self.value = tuple(tuple(line) for line in lines)
+            finally:
+                self._writing = False
+        self._tell()
+
+    def _show_paste(self, change: traitlets.Bunch) -> None:
+        self._paste_box.layout.display = "" if change["new"] else "none"
+
+    def _tell(self) -> None:
+        self.problem = next(iter(self._problems.values()), "")
+        self._line.value = views.message(self.problem, problem=True) if self.problem else ""
+
+    def table(self) -> str:
+        """Return the matrix as an HTML table."""
+        rows, columns = self.shape
+        return views.matrix_table(
+            self.tensor,
+            caption=self.matrix_name,
+            rows=labels(self.row_letter, rows),
+            columns=labels(self.column_letter, columns),
+        )
+
+    def twin_html(self) -> str:
+        return views.side_by_side(self.table())
+
+    def twin_text(self) -> str:
+        return f"MatrixEditor: {self.matrix_name} = {[list(line) for line in self.value]}"

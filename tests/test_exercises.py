@@ -1,0 +1,594 @@
+"""Every checker: its solution, other right answers, and wrong ones with their message."""
+
+import itertools
+import math
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+import lint
+from attention_lab.exercises import check, grade
+from attention_lab.exercises.base import is_open
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+FOLDED = re.compile(
+    r"<details><summary>Solution</summary>\s+```python\n(.*?)```.*?</details>", re.S
+)
+
+
+def solutions():
+    """Every folded solution of the notebooks: exercise name, answer."""
+    for path in NOTEBOOKS:
+        cells = nbformat.read(path, as_version=4).cells
+        for cell, following in itertools.pairwise(cells):
+            called = lint.CHECK.search(cell.source)
+            if cell.cell_type != "code" or not called:
+                continue
+            name, variable = called.groups()
+            folded = FOLDED.search(following.source)
+            assert folded, f"{path.name}: check.{name} is not followed by a folded solution"
+            assert "<summary>Hint</summary>" in following.source, f"{path.name}: {name} has no hint"
+            namespace = {"math": math, "torch": torch, "F": F}
+            exec(folded[1], namespace)
+            yield pytest.param(name, namespace[variable], id=name)
+
+
+SOLUTIONS = list(solutions())
+
+
+def test_every_exercise_has_a_solution_in_a_notebook():
+    assert sorted(parameter.id for parameter in SOLUTIONS) == sorted(dir(check))
+
+
+@pytest.mark.parametrize(("name", "answer"), SOLUTIONS)
+def test_the_folded_solution_passes(name, answer):
+    verdict = grade(name, answer)
+    assert verdict.passed, verdict
+
+
+def loop_softmax(scores):
+    if scores.ndim > 1:
+        return torch.stack([loop_softmax(row) for row in scores])
+    top = max(x.item() for x in scores)
+    powers = [math.exp(x.item() - top) for x in scores]
+    return torch.tensor([p / sum(powers) for p in powers])
+
+
+def sum_first(weights, values):
+    return sum(w * v for w, v in zip(weights, values, strict=True))
+
+
+def einsum_attention(Q, K, V):
+    scores = torch.einsum("...qd,...kd->...qk", Q, K) * K.shape[-1] ** -0.5
+    return torch.einsum("...qk,...kv->...qv", torch.softmax(scores, -1), V)
+
+
+def derivation_with_loops(Q, K, V):
+    scores = torch.tensor([[float(q @ k) / math.sqrt(len(k)) for k in K] for q in Q])
+    weights = torch.softmax(scores, dim=1)
+    return scores, weights, torch.stack([sum_first(row.double(), V) for row in weights])
+
+
+ARROWS = [
+    ("input", "encoder"),
+    ("encoder", "encoder states"),
+    ("decoder", "output"),
+    ("decoder", "attention weights"),
+    ("encoder states", "attention weights"),
+    ("encoder states", "weighted sum"),
+    ("attention weights", "weighted sum"),
+    ("weighted sum", "decoder"),
+]
+
+
+def without(*arrows):
+    return [arrow for arrow in ARROWS if arrow not in arrows]
+
+
+def scores_by_einsum(query, key, weight):
+    dot = torch.einsum("...qd,...kd->...qk", query, key)
+    return [
+        dot,
+        dot * key.shape[-1] ** -0.5,
+        torch.einsum("...qd,de,...ke->...qk", query, weight, key),
+    ]
+
+
+def scores_transposed(query, key, weight):
+    key = key.mT
+    dot = torch.matmul(query, key)
+    return dot, dot / torch.tensor(query.shape[-1]).sqrt(), query @ (weight @ key)
+
+
+RIGHT = {
+    "strongest_key": [1.0, 1, torch.tensor([1.0, 3, 2]).argmax()],
+    "stable_softmax": [
+        loop_softmax,
+        lambda s: torch.exp(s - torch.logsumexp(s, dim=-1, keepdim=True)),
+        lambda s: F.softmax(s, dim=-1),
+        lambda s: s.double().softmax(-1),
+    ],
+    "three_scores": [scores_by_einsum, scores_transposed],
+    "choose_query": [torch.tensor([-2.0, 1.0]), (0, 100), [[-3, 3]], np.array([-2.0, 1.0])],
+    "softmax_formula": ["ab", {"A", "B"}, ["B", "A"], "A, B", "A and B", "(a, b)."],
+    "move_rows": [
+        lambda s: s - s.max(dim=-1, keepdim=True).values,
+        lambda s: torch.stack([row - max(row) for row in s]),
+        lambda s: s.float() - s.float().amax(-1)[:, None],
+    ],
+    "sum_by_loop": [sum_first, lambda w, v: w @ v, lambda w, v: (w[:, None] * v).sum(0)],
+    "sum_by_product": [
+        torch.matmul,
+        lambda w, v: torch.einsum("...qk,...kv->...qv", w, v),
+        lambda w, v: (w.unsqueeze(-1) * v.unsqueeze(-3)).sum(-2),
+    ],
+    "two_weightings": [
+        torch.tensor([[0, 0.5, 0.5, 0], [0.5, 0, 0, 0.5]]),
+        ([1 / 3, 0.0, 2 / 3, 0.0], (0.0, 2 / 3, 0.0, 1 / 3)),
+        [[0.333, 0.0, 0.667, 0.0], [0.0, 0.667, 0.0, 0.333]],
+        [torch.tensor([0.5, 0, 0, 0.5]), torch.tensor([0, 0.5, 0.5, 0])],
+        np.array([[1 / 3, 0.0, 2 / 3, 0.0], [0.0, 2 / 3, 0.0, 1 / 3]]),
+    ],
+    "repair_flow_chart": [
+        set(ARROWS),
+        [*ARROWS, ("encoder states", "decoder")],
+        (*ARROWS, ("output", "decoder")),
+    ],
+    "equal_values": [
+        [torch.tensor([2.0, 5])] * 3,
+        torch.tensor([[2, 5]] * 3),
+        ((2.0, 5.0),) * 3,
+        np.array([[2, 5]] * 3),
+    ],
+    "attention_in_three_lines": [
+        einsum_attention,
+        F.scaled_dot_product_attention,
+        lambda q, k, v: F.softmax(q @ k.mT / k.shape[-1] ** 0.5, dim=-1) @ v,
+    ],
+    "repaired_derivation": [
+        derivation_with_loops,
+        lambda q, k, v: [
+            s := torch.einsum("qd,kd->qk", q, k) / k.shape[1] ** 0.5,
+            w := s.softmax(1),
+            torch.einsum("qk,kv->qv", w, v),
+        ],
+    ],
+    "find_query": [0.834, torch.tensor(0.8341), [0.8341], np.float32(0.8341)],
+    "predict_shapes": [
+        {"scores": [3, 4], "weights": torch.Size([3, 4]), "output": (3, 6)},
+        {"output": (3, 6), "weights": (3, 4), "scores": (3, 4)},
+    ],
+    "true_statements": ["ACE", "a c e", {"E", "C", "A"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers]
+)
+def test_other_right_answers_pass(name, answer):
+    verdict = grade(name, answer)
+    assert verdict.passed, verdict
+
+
+def test_each_checker_has_at_least_two_other_right_answers():
+    assert set(RIGHT) == set(dir(check))
+    assert all(len(answers) >= 2 for answers in RIGHT.values())
+
+
+def in_place(scores):
+    scores -= scores.amax(-1, keepdim=True)
+    return scores.exp() / scores.exp().sum(-1, keepdim=True)
+
+
+def moved_in_place(scores):
+    scores -= scores.amax(-1, keepdim=True)
+    return scores
+
+
+def last_only(weights, values):
+    for w, v in zip(weights, values, strict=True):
+        output = w * v
+    return output
+
+
+def no_return(*_):
+    print("computed")
+
+
+def attend(softmax_dim=-1, scale=lambda q, k: q.shape[-1] ** 0.5, after=lambda x: x, use=None):
+    def answer(Q, K, V):
+        scores = Q @ K.transpose(-2, -1) / scale(Q, K)
+        return after(scores.softmax(softmax_dim) @ (K if use == "K" else V))
+
+    return answer
+
+
+def derive(scores=None, weights=None, output=None):
+    def answer(Q, K, V):
+        s = scores(Q, K) if scores else Q @ K.T / K.shape[-1] ** 0.5
+        w = weights(s) if weights else s.softmax(-1)
+        return s, w, output(w, V, K) if output else w @ V
+
+    return answer
+
+
+def three(dot=None, scaled=None, general=None):
+    def answer(q, k, w):
+        plain = q @ k.transpose(-2, -1)
+        return (
+            dot(q, k) if dot else plain,
+            scaled(plain, q, k) if scaled else plain / q.shape[-1] ** 0.5,
+            general(q, k, w) if general else q @ w @ k.transpose(-2, -1),
+        )
+
+    return answer
+
+
+def naive(s):
+    return s.exp() / s.exp().sum(-1, keepdim=True)
+
+
+WRONG = {
+    "strongest_key": [
+        (2, "key 2 has the score 2"),
+        (3, "3 is the score"),
+        (0, "key 0 does not have the largest score"),
+        ("one", "write one number"),
+        (True, "write one number"),
+    ],
+    "stable_softmax": [
+        (lambda s: s.softmax(0), "the columns sum to 1, not the rows"),
+        (lambda s: naive(s), "[1000., 1001.] gives nan"),
+        (lambda s: s.exp(), "not divided by their sum"),
+        (lambda s: s.exp() / s.exp().sum(), "all the numbers together sum to 1"),
+        (lambda s: (s - s.max()).exp() / (s - s.max()).exp().sum(-1, keepdim=True), "each row"),
+        (in_place, "changed its input scores in place"),
+        (
+            lambda s: (s - s[..., -1:]).exp() / (s - s[..., -1:]).exp().sum(-1, keepdim=True),
+            "[1000.0, 0.0] does not give the right weights",
+        ),
+        (lambda s: ((s.T - s.amax(-1)).exp() / (s.T - s.amax(-1)).exp().sum(0)).T, "raised"),
+        (lambda s: s.softmax(-1) + 5j, "floating point numbers, but it is torch.complex"),
+        (lambda s: s.softmax(-1).to_sparse(), "but it is torch.sparse"),
+        (lambda s: s.log_softmax(-1), "logarithm of the weights"),
+        (no_return, "returned None: is a return missing?"),
+        (lambda s: s.softmax(-1).tolist(), "must be a tensor, but it is a list"),
+        (lambda s: (s == s.amax(-1, keepdim=True)).double(), "the weights differ first at [0, 0]"),
+        (lambda s: s.exp() / s.exp().sum(-1), "raised RuntimeError"),
+        (lambda: 1, "is called with 1 arguments (scores)"),
+        (3.0, "must be a function"),
+    ],
+    "three_scores": [
+        (three(scaled=lambda s, q, k: s), "the scaled scores are not scaled"),
+        (three(scaled=lambda s, q, k: s / 5), "divided by d_k; divide by √d_k"),
+        (three(scaled=lambda s, q, k: s / len(q)), "differ first"),
+        (three(scaled=lambda s, q, k: s / len(k) ** 0.5), "divided by √n_k"),
+        (three(scaled=lambda s, q, k: s / k.shape[1] ** 0.5), "divided by √n_k"),
+        (three(dot=lambda q, k: q @ k.mT if q.ndim == 2 else 0 * (q @ k.mT)), "dot scores differ"),
+        (lambda q, k, w: (q @ k.mT, q @ k.mT), "it returned 2 things"),
+        (three(scaled=lambda s, q, k: s / 3**0.5), "divided by √n_k"),
+        (three(general=lambda q, k, w: q @ w.T @ k.transpose(-2, -1)), "transpose of M"),
+        (three(general=lambda q, k, w: q @ k.transpose(-2, -1)), "do not use M"),
+        (three(dot=lambda q, k: k @ q.transpose(-2, -1)), "have shape (3, 2)"),
+        (
+            lambda q, k, w: (q @ k.T, q @ k.T / 5**0.5, q @ w @ k.T),
+            "right for one matrix, but not with a leading axis: use key.transpose(-2, -1)",
+        ),
+        (lambda q, k, w: q @ k.T, "must return three tensors"),
+        (no_return, "returned None"),
+    ],
+    "choose_query": [
+        ([1, 0], "key 0 has as much as key 1, or more"),
+        ([0, 0], "key 0 has as much"),
+        ([0.1, 1], "0.9 needs larger gaps"),
+        ([1, 2, 3], "needs 2, but it has 3"),
+        ("up", "write the query as two numbers"),
+        ([math.nan, 1], "must be finite"),
+        ([0, 1e308], "up to a million"),
+        ([1j, 1], "write the query as two numbers"),
+    ],
+    "softmax_formula": [
+        ("A", "statement B"),
+        ("ABD", "D is no mistake"),
+        ("CDE", "C is no mistake"),
+        ("Z", "Z is no statement"),
+        ("", "at least one letter"),
+        (5, "write the letters as a string"),
+    ],
+    "move_rows": [
+        (lambda s: s - s.max(), "only one row reaches 0"),
+        (lambda s: s - s.amax(0), "each column's largest"),
+        (lambda s: s / s.amax(-1, keepdim=True), "the weights changed"),
+        (lambda s: s - s.mean(-1, keepdim=True), "the largest entries are"),
+        (lambda s: s, "the largest entries are"),
+        (lambda s: torch.zeros_like(s), "the weights changed"),
+        (lambda s: s * math.nan, "hold nan"),
+        (lambda s: s.round().long(), "floating point numbers, but it is torch.int64"),
+        (moved_in_place, "in place"),
+    ],
+    "sum_by_loop": [
+        (last_only, "only the last term is left"),
+        (lambda w, v: v.sum(0), "the weights are not used: this is the plain sum"),
+        (lambda w, v: v.mean(0), "the weights are not used: this is the plain mean"),
+        (lambda w, v: (w[:, None] * v).mean(0), "divided by the number of keys"),
+        (lambda w, v: w[:, None] * v, "four terms"),
+        (lambda w, v: (w[:, None] * v).sum(), "features were added together"),
+        (lambda w, v: sum(w[j] * v[j] for j in range(3)), "the last key is missing"),
+        (lambda w, v: w * v, "raised RuntimeError"),
+    ],
+    "sum_by_product": [
+        (lambda w, v: w.transpose(-2, -1) @ v, "the weights were transposed"),
+        (lambda w, v: v @ w, "raised RuntimeError"),
+        (lambda w, v: torch.stack([sum_first(row, v) for row in w]), "raised"),
+        (lambda w, v: v, "the outputs differ first"),
+    ],
+    "two_weightings": [
+        ([[0.25] * 4, [0, 0.5, 0.5, 0]], "divergence is 0.216"),
+        ([[1] * 4, [0, 0.5, 0.5, 0]], "first weighting sums to 4"),
+        ([[0, 0.5, 0.5, 0], [1, 0, 0, 0]], "second weighting gives 6, not 8"),
+        ([[0.5, 0, 0, 0.5], [-1, 1.5, 1.5, -1]], "second weighting has a weight below 0"),
+        ([[0, 0.5, 0.5, 0], [0, 0.5, 0.5, 0]], "divergence is 0.000"),
+        ([0, 1, 0], "two weightings of four values"),
+        ([[0.5, 0, 0, 0.5], [0, 0.5, 0.5, math.nan]], "must be finite"),
+        ("half", "write two weightings"),
+        ([[0.5, 0.5], [1, 0]], "four values make shape (2, 4), not (2, 2)"),
+    ],
+    "repair_flow_chart": [
+        (without(("weighted sum", "decoder")), "still goes nowhere"),
+        (without(("decoder", "attention weights")), "The query comes from the decoder"),
+        (without(("encoder states", "attention weights")), "need the keys"),
+        (without(("encoder states", "weighted sum")), "needs the values"),
+        (without(("attention weights", "weighted sum")), "needs the attention weights"),
+        ([*ARROWS, ("input", "weighted sum")], "raw input"),
+        ([*ARROWS, ("weighted sum", "output")], "skips the decoder"),
+        (
+            [*without(("decoder", "output")), ("attention weights", "output")],
+            "from “decoder” to “output” is missing",
+        ),
+        (
+            [*without(("encoder", "encoder states")), ("input", "decoder")],
+            "from “encoder” to “encoder states” is missing",
+        ),
+        ([*ARROWS, ("decoder", "decoder")], "from “decoder” to “decoder” does not belong"),
+        (without(("input", "encoder")), "cannot be reached from “input”"),
+        (
+            [
+                *without(("weighted sum", "decoder"), ("decoder", "attention weights")),
+                ("weighted sum", "encoder"),
+                ("encoder states", "decoder"),
+                ("decoder", "encoder"),
+            ],
+            "without a detour",
+        ),
+        (
+            [*without(("decoder", "attention weights")), ("decoder", "encoder")],
+            "no arrow leads from the decoder to the attention weights",
+        ),
+        ([*ARROWS, ("query", "decoder")], "there is no box “query”"),
+        ("decoder", "write a list of arrows"),
+    ],
+    "equal_values": [
+        ([2, 5], "there are three"),
+        ([[8, 20]] * 3, "sum of the four values"),
+        ([[2, 5]] * 4, "for each query (3), not for each key (4)"),
+        ([[2, 5]] * 2, "make shape (3, 2)"),
+        ([[5, 2]] * 3, "differ first at [0, 0]"),
+    ],
+    "attention_in_three_lines": [
+        (attend(scale=lambda q, k: 1), "the scores are not scaled"),
+        (attend(scale=lambda q, k: q.shape[-1]), "divided by d_k; divide by √d_k"),
+        (attend(scale=lambda q, k: k.shape[-2] ** 0.5), "scaled by √n_k"),
+        (attend(scale=lambda q, k: q.shape[-1] ** -0.5), "multiplied by √d_k"),
+        (attend(softmax_dim=-2), "the softmax runs over the queries"),
+        (attend(softmax_dim=0), "the softmax runs over the queries"),
+        (attend(softmax_dim=1), "with leading axes"),
+        (attend(use="K"), "multiplied with K"),
+        (lambda q, k, v: (q @ k.mT / q.shape[-1] ** 0.5) @ v, "there is no softmax"),
+        (lambda q, k, v: (q @ k.T / q.shape[-1] ** 0.5).softmax(-1) @ v, "K.T swaps all"),
+        (lambda q, k, v: (q @ k.mT).softmax(-1) @ v / q.shape[-1] ** 0.5, "after the softmax"),
+        (lambda q, k, v: v[: q.shape[-2]], "differ first"),
+        (lambda q, k, v: attend()(q, k, v) if q.ndim == 2 else None, "with two leading axes"),
+        (attend(after=lambda x: x * (1 + 9e-5)), "differ first"),
+        (no_return, "returned None"),
+    ],
+    "repaired_derivation": [
+        (derive(scores=lambda q, k: q @ k.T), "formula 1: the scale is still missing"),
+        (
+            derive(scores=lambda q, k: (q[:3] * k[:3]).sum(), output=lambda w, v, k: v),
+            "formula 1: the scores are not a matrix",
+        ),
+        (derive(scores=lambda q, k: k @ q.T / 5**0.5, output=lambda w, v, k: v), "formula 1"),
+        (
+            lambda Q, K, V: derive(scores=lambda q, k: q @ k.T / V.shape[-1] ** 0.5)(Q, K, V),
+            "formula 1",
+        ),
+        (derive(scores=lambda q, k: q @ k.T / 5**0.5), "formula 1: the scores differ"),
+        (derive(weights=lambda s: s.softmax(0)), "formula 2: the softmax runs over the queries"),
+        (derive(weights=lambda s: s.exp() / s.exp().sum()), "formula 2: one sum for the whole"),
+        (derive(weights=lambda s: s.exp()), "formula 2: the exponentials are not divided"),
+        (derive(output=lambda w, v, k: w @ k), "formula 3: the weights were multiplied with K"),
+        (derive(output=lambda w, v, k: w.sum(-1, keepdim=True) * v.sum(0)), "formula 3: each"),
+        (derive(output=lambda w, v, k: sum(w * x for x in v[0])), "formula 3: the output has"),
+        (lambda q, k, v: q, "must return (scores, weights, output)"),
+    ],
+    "find_query": [
+        (1, "q = 1 gives 8.5752; 8.5 needs a smaller q"),
+        (0, "q = 0 gives 8.0000; 8.5 needs a larger q"),
+        (-0.8341, "larger q"),
+        ("0.8341", "without quotes"),
+        ([1, 2], "q is one number, and these are 2"),
+        (1e308, "q = 1e+308 gives nan"),
+        (object(), "write one number"),
+        (math.inf, "finite"),
+    ],
+    "predict_shapes": [
+        ({"scores": (4, 3), "weights": (3, 4), "output": (3, 6)}, "Rows are queries"),
+        ({"scores": (3, 4), "weights": (3, 4), "output": (3, 2)}, "d_v features, not d_k"),
+        ({"scores": (3, 4), "weights": (3, 4), "output": (4, 6)}, "shape of V"),
+        ({"scores": (3, 4), "weights": (3, 4), "output": (3, 4)}, "shape of the weights"),
+        ({"scores": (3, 2), "weights": (3, 4), "output": (3, 6)}, "shape of Q"),
+        ({"scores": (6, 6), "weights": (3, 4), "output": (3, 6)}, "Which axis is summed over"),
+        ({"scores": 5, "weights": (3, 4), "output": (3, 6)}, "as a pair"),
+        ({"scores": (3.0, 4.9), "weights": (3, 4), "output": (3, 6)}, "as a pair"),
+        ({"scores": "34", "weights": (3, 4), "output": (3, 6)}, "as a pair"),
+        ({"scores": (3, 4), "weights": (3, 4), "output": {3, 6}}, "as a pair"),
+        ({"scores": (3, 4)}, "a dictionary with the keys scores, weights, output"),
+        ((3, 4), "a dictionary"),
+    ],
+    "true_statements": [
+        ("AC", "1 more of the six"),
+        ("ABCE", "B is false: there is one weight"),
+        ("ACDE", "D is false"),
+        ("ACEF", "F is false"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "says"),
+    [(name, answer, says) for name, cases in WRONG.items() for answer, says in cases],
+)
+def test_wrong_answers_fail_with_their_message(name, answer, says):
+    verdict = grade(name, answer)
+    assert verdict.status == "not yet", verdict
+    assert says in verdict.message, verdict
+
+
+def test_each_checker_has_at_least_three_wrong_answers():
+    assert set(WRONG) == set(dir(check))
+    assert all(len(cases) >= 3 for cases in WRONG.values())
+
+
+def stub(x): ...
+
+
+def stub_with_docstring(x, y=1):
+    """What to do."""
+    ...
+
+
+def stub_with_pass(x):
+    """What to do."""
+    pass
+
+
+def stub_returning_dots(x):
+    """What to do."""
+    return ...
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ...,
+        None,
+        [..., ...],
+        {"a": ...},
+        {"a": 1, "b": ...},
+        [1, ...],
+        [(..., ...)],
+        stub,
+        stub_with_docstring,
+        stub_with_pass,
+        stub_returning_dots,
+    ],
+)
+@pytest.mark.parametrize("name", dir(check))
+def test_not_attempted_says_so(name, answer):
+    verdict = grade(name, answer)
+    assert verdict.status == "open"
+    assert str(verdict).startswith("Not attempted: replace ")
+
+
+@pytest.mark.parametrize(
+    "answer", [0, [], {}, "", lambda x: x, lambda x: 1, no_return, print, max, F.softmax, int]
+)
+def test_an_attempt_is_no_stub(answer):
+    assert not is_open(answer)
+
+
+class Odd:
+    def __call__(self, *args):
+        return self
+
+    def __repr__(self):
+        return "odd"
+
+
+class Hostile(dict):
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __getitem__(self, key):
+        raise RuntimeError(key)
+
+
+def leaves(*args):
+    sys.exit("bye")
+
+
+RECURSIVE = []
+RECURSIVE.append(RECURSIVE)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        0,
+        -1.5,
+        "x",
+        [],
+        (),
+        {},
+        set(),
+        object(),
+        Odd(),
+        print,
+        lambda: 1,
+        lambda *a: a,
+        torch.ones(2),
+        1j,
+        pytest.param(Hostile(a=1), id="hostile"),
+        leaves,
+        pytest.param(RECURSIVE, id="recursive"),
+        torch.tensor(1 + 5j),
+        torch.eye(2).to_sparse(),
+        [torch.eye(2), torch.ones(3)],
+        lambda *a: 1 / 0,
+        lambda *a: torch.ones(1),
+        10**400,
+        b"ab",
+        [[1], [2, 3]],
+        [None, 1],
+        int,
+    ],
+)
+@pytest.mark.parametrize("name", dir(check))
+def test_no_answer_makes_a_check_raise(name, answer):
+    verdict = grade(name, answer)
+    assert verdict.status in ("not yet", "open")
+
+
+def test_a_verdict_shows_itself():
+    verdict = grade("strongest_key", 1)
+    bundle = verdict._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("Right. Key 1")
+    assert "✓ <b>Right.</b> Key 1" in bundle["text/html"]
+    assert "✗ <b>Not yet:</b>" in grade("strongest_key", "<b>")._repr_mimebundle_()["text/html"]
+    assert "&lt;b&gt;" in grade("strongest_key", "<b>")._repr_mimebundle_()["text/html"]
+
+
+def test_check_displays_and_returns_nothing(capsys):
+    assert check.strongest_key(1) is None
+    assert "Right. Key 1" in capsys.readouterr().out
+
+
+def test_an_unknown_exercise_is_named():
+    with pytest.raises(AttributeError, match="there is no exercise 'nothing'"):
+        check.nothing(1)

@@ -1,0 +1,95 @@
+"""What every committed notebook must hold, beside what nbval compares."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import lint
+import notebooks as tool
+
+ROOT = Path(__file__).parent.parent
+
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def test_there_are_notebooks():
+    assert [path.stem[:2] for path in PATHS][:4] == ["00", "01", "02", "03"]
+
+
+@every_notebook
+def test_it_is_in_normal_form(path):
+    notebook = read(path)
+    before = nbformat.writes(notebook)
+    tool.fill_in(notebook, path.name)
+    tool.normalise(notebook)
+    assert nbformat.writes(notebook) == before, "run `make notebooks`"
+
+
+@every_notebook
+def test_it_holds_to_the_anatomy(path):
+    assert lint.problems(lint.read(path)) == []
+
+
+# --- the tool -------------------------------------------------------------------------------
+
+
+def notebook_of(*sources):
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)
+    ]
+    return notebook
+
+
+@pytest.mark.kernel
+def test_refresh_runs_and_normalises(tmp_path):
+    path = tmp_path / "made.ipynb"
+    notebook = notebook_of(
+        "import ipywidgets\nprint('a')\nprint('b')",
+        "from attention_lab.widgets import MatrixEditor\nMatrixEditor('Q', [[1]])",
+    )
+    notebook.metadata["widgets"] = {"state": 1}
+    notebook.cells[0].metadata = {"tags": ["kept"], "execution": {"time": 1}}
+    nbformat.write(notebook, path)
+    tool.refresh(path)
+    first = path.read_bytes()
+    written = nbformat.read(path, as_version=4)
+    assert "widgets" not in written.metadata
+    assert written.cells[0].metadata == {"tags": ["kept"]}
+    assert [output.text for output in written.cells[0].outputs] == ["a\nb\n"]
+    (shown,) = written.cells[1].outputs
+    assert set(shown.data) == {"text/plain", "text/html"}
+    tool.refresh(path)
+    assert path.read_bytes() == first
+
+
+@pytest.mark.kernel
+def test_a_notebook_that_raises_is_left_as_it_was(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "broken.ipynb"
+    nbformat.write(notebook_of("1 / 0"), path)
+    before = path.read_bytes()
+    monkeypatch.setattr(sys, "argv", ["notebooks.py", str(path)])
+    assert tool.main() == 1
+    assert path.read_bytes() == before
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_the_readme_gets_the_measured_limit(tmp_path):
+    readme = tmp_path / "README.md"
+    row = "| [01](notebooks/01_a.ipynb) | what | 30 min | 5 | {} |\n"
+    readme.write_text(row.format("?") + "| [02](notebooks/02_b.ipynb) | x | ? |\n")
+    tool.write_readme({"01_a.ipynb": tool.Measured(12.3, 400.0)}, readme)
+    expected = row.format("< 20 s") + "| [02](notebooks/02_b.ipynb) | x | ? |\n"
+    assert readme.read_text() == expected
+
+
+@pytest.mark.parametrize(("seconds", "limit"), [(0.1, 10), (9.9, 10), (10, 20), (45, 60), (99, 60)])
+def test_the_limit_is_coarse(seconds, limit):
+    assert tool.Measured(seconds, 0).limit == limit

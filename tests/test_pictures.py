@@ -1,0 +1,337 @@
+"""Views and figures: the numbers in them, their contrast, their sentences."""
+
+import io
+import math
+import re
+import sys
+import xml.etree.ElementTree as ET
+from base64 import b64decode
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.image import imread
+
+from attention_lab import attention, figures, views
+from attention_lab.style import format_number, format_weight, ink, palette, shade
+
+
+def column(*numbers):
+    return torch.tensor(numbers, dtype=torch.float64)[:, None]
+
+
+@pytest.fixture
+def steps():
+    return attention(column(1, 2, 3), column(4, 5, 6), column(7, 8, 9))
+
+
+def tables(html):
+    """Read back every table: caption and rows of cell texts."""
+    found = []
+    for text in re.findall(r"<table>.*?</table>", html, flags=re.S):
+        table = ET.fromstring(text.replace("<br>", " "))
+        caption = "".join(table.find("caption").itertext())
+        rows = [["".join(cell.itertext()) for cell in line] for line in table.iter("tr")]
+        found.append((caption, rows))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (4.0, "4"),
+        (18.4752, "18.475"),
+        (-0.5, "−0.5"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1.443e-8, "1.4e-08"),
+        (-2e-7, "−2.0e-07"),
+        (123456.0, "1.2e+05"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (math.nan, "nan"),
+        (99999.9999, "100000"),
+    ],
+)
+def test_numbers_are_short(number, text):
+    assert format_number(number) == text
+
+
+def test_a_small_weight_is_not_written_as_zero():
+    assert format_weight(0.09) == "0.090"
+    assert format_weight(1.443e-8) == "1.4e-08"
+    assert format_weight(0.0) == "0"
+
+
+def test_a_large_weight_is_not_written_as_one():
+    assert format_weight(0.99968) == ">0.999"
+    assert format_weight(1.0) == format_weight(0.99999994) == "1.000"
+
+
+@given(st.floats())
+def test_every_number_can_be_written(number):
+    text = format_number(number)
+    assert 0 < len(text) <= 10
+    if abs(number) < 1e300:
+        assert float(text.replace("−", "-")) == pytest.approx(number, rel=0.06, abs=6e-4)
+
+
+def contrast(one, other):
+    def luminance(color):
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_text_on_every_shade_has_contrast():
+    assert min(contrast(*pair) for pair in palette()) >= 4.5
+    assert ink((1, 1, 1)) == "#000000"
+    assert ink((0, 0, 0)) == "#ffffff"
+
+
+def test_shades_stay_on_the_scale():
+    assert shade(0, 0, 1) == 0
+    assert shade(1, 0, 1) == 255
+    assert shade(7, 0, 1) == 255
+    assert shade(math.nan, 0, 1) == shade(3, 3, 3) == 128
+    assert shade(1e308, -1e308, 1e308) == 255
+
+
+def test_steps_tables_hold_the_numbers(steps):
+    (scores, scaled, masked, weights, output) = tables(views.steps_tables(steps))
+    assert scores[0] == "scores (3 × 3) Q Kᵀ"
+    assert scores[1][1] == ["q0", "4", "5", "6", "15"]
+    assert scaled[1] == masked[1] == scores[1]
+    assert weights[1][0] == ["", "k0", "k1", "k2", "sum"]
+    assert weights[1][1:] == [
+        ["q0", "0.090", "0.245", "0.665", "1.000"],
+        ["q1", "0.016", "0.117", "0.867", "1.000"],
+        ["q2", "0.002", "0.047", "0.950", "1.000"],
+    ]
+    assert [row[1] for row in output[1][1:]] == ["8.575", "8.851", "8.948"]
+
+
+def test_hidden_cells_are_marked_and_not_only_coloured():
+    causal = attention(column(1, 2), column(4, 5), column(7, 8), is_causal=True)
+    masked = views.steps_tables(causal)
+    assert 'class="alab-hidden"' in masked
+    assert tables(masked)[2][1][1] == ["q0", "4", "−∞", "−∞"]
+
+
+def test_the_chosen_cell_outlines_what_it_is_made_of(steps):
+    html = views.steps_tables(steps, chosen=("output", 1, 0))
+    assert html.count("alab-chosen") - views.CSS.count("alab-chosen") == 1
+    related = html.count("alab-related") - views.CSS.count("alab-related")
+    assert related == 3  # the three weights of row 1
+
+
+def test_steps_that_a_function_did_not_return_are_left_out(steps):
+    only_output = steps._replace(scores=None, scaled=None, masked=None, weights=None)
+    assert [caption for caption, _ in tables(views.steps_tables(only_output))] == [
+        "output (3 × 1) weights × V"
+    ]
+
+
+def test_labels_are_escaped(steps):
+    html = views.steps_tables(steps, rows=["<b>", "&", '"'])
+    assert "&lt;b&gt;" in html
+    assert tables(html)[0][1][1][0] == "<b>"
+
+
+@pytest.mark.parametrize(
+    ("cell", "line"),
+    [
+        (("scores", 0, 1), "scores[0, 1] = q0 · k1 = 1×5 = 5"),
+        (("scaled", 0, 1), "scaled[0, 1] = scores[0, 1] × scale = 5 × 1 = 5"),
+        (("masked", 0, 1), "masked[0, 1] = scaled[0, 1] = 5: query 0 may attend to key 1"),
+        (("weights", 1, 2), "weights[1, 2] = e^12 / (e^8 + e^10 + e^12) = 0.867"),
+        (("output", 0, 0), "output[0, 0] = 0.090×7 + 0.245×8 + 0.665×9 = 8.575"),
+    ],
+)
+def test_a_cell_is_explained_in_one_line(steps, cell, line):
+    inputs = column(1, 2, 3), column(4, 5, 6), column(7, 8, 9)
+    assert views.explain(*inputs, steps, cell) == line
+
+
+def test_explanations_of_masks_and_signs():
+    query, key, value = column(0, -2), column(4, 5), column(-7, 8)
+    mask = torch.tensor([[False, False], [True, False]])
+    steps = attention(query, key, value, attn_mask=mask)
+
+    def explain(*cell):
+        return views.explain(query, key, value, steps, cell)
+
+    assert explain("masked", 1, 1) == "masked[1, 1] = −∞: query 1 may not attend to key 1"
+    assert explain("weights", 1, 1) == "weights[1, 1] = 0: e^−∞ is exactly 0, key 1 is hidden"
+    assert explain("weights", 0, 0) == "weights[0, 0] = 0: every key of query 0 is hidden"
+    assert explain("scaled", 0, 0) == "scaled[0, 0] = scores[0, 0] × scale = 0"
+    assert explain("output", 1, 0) == "output[1, 0] = 1.000×(−7) + 0×8 = −7"
+    with pytest.raises(ValueError, match=r"output\[1, 3\] does not exist: output has 2 rows and 1"):
+        explain("output", 1, 3)
+    with pytest.raises(ValueError, match="no step"):
+        explain("values", 0, 0)
+
+
+def test_an_added_mask_is_explained():
+    query = key = value = column(1, 2)
+    bias = torch.tensor([[0.0, 1.5], [0.0, 0.0]], dtype=torch.float64)
+    steps = attention(query, key, value, attn_mask=bias)
+    line = views.explain(query, key, value, steps, ("masked", 0, 1))
+    assert line == "masked[0, 1] = scaled[0, 1] + mask = 3.5"
+
+
+def test_weights_table_holds_each_step():
+    scores = torch.tensor([1.0, 2.0, 3.0])
+    ((_, rows),) = tables(views.weights_table(scores, scores.softmax(-1), keys=["a", "b", "c"]))
+    assert rows[0] == ["key", "score", "exp(score)", "weight", "0 … 1"]
+    assert rows[1] == ["a", "1", "2.718", "0.090", ""]
+    assert rows[4][:4] == ["sum", "6", "30.193", "1.000"]
+
+
+def test_large_scores_are_shown_in_the_stable_form():
+    scores = torch.tensor([1000.0, 1001.0])
+    ((_, rows),) = tables(views.weights_table(scores, scores.softmax(-1), keys=["a", "b"]))
+    assert rows[0][2] == "exp(score − 1001)"
+    assert rows[1][1:4] == ["1000", "0.368", "0.269"]
+    ((_, rows),) = tables(views.weights_table(-scores, (-scores).softmax(-1), keys=["a", "b"]))
+    assert rows[0][2] == "exp(score + 1000)"
+    assert rows[2][1:4] == ["−1001", "0.368", "0.269"]
+    assert figures.weight_bars(scores, scores.softmax(-1)).png()
+
+
+def test_terms_table_adds_up():
+    weights, values = torch.tensor([0.9, 0.1]), torch.tensor([[0.05, 0.0], [0.0, 2.0]])
+    ((_, rows),) = tables(views.terms_table(weights, values, keys=["v0", "v1"]))
+    assert rows[1][1:4] == ["0.900", "[0.05, 0]", "[0.045, 0]"]
+    assert rows[3][1:4] == ["1.000", "", "[0.045, 0.2]"]
+
+
+def svg_of(html):
+    data = re.search(r"base64,([^\"]+)", html)[1]
+    return ET.fromstring(b64decode(data))
+
+
+@given(
+    st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 2), min_size=1, max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_plane_is_drawn_inside_its_frame(points, random):
+    values = torch.tensor(points, dtype=torch.float64)
+    weights = torch.tensor([random.uniform(-3, 3) for _ in points], dtype=torch.float64)
+    picture = svg_of(views.plane(weights, values, keys=[f"v{i}" for i in range(len(points))]))
+    for circle in picture.iter("{http://www.w3.org/2000/svg}circle"):
+        assert 0 <= float(circle.get("cx")) <= 360
+        assert 0 <= float(circle.get("cy")) <= 300
+
+
+def test_pictures_have_an_alternative_text():
+    weights, values = torch.tensor([0.5, 0.5]), torch.tensor([[0.0, 0.0], [2.0, 4.0]])
+    html = views.plane(weights, values, keys=["v0", "v1"])
+    assert 'alt="2 values in the plane; the output lies at [1, 2]"' in html
+    keys = torch.arange(2.0)
+    html = views.curve(keys, keys, weights, keys, keys, 0.5)
+    assert 'alt="query 0.5 gets the output 0.5"' in html
+
+
+def test_curve_of_constant_values_is_drawn():
+    keys, ones = torch.arange(3.0), torch.ones(3)
+    assert svg_of(views.curve(keys, ones, ones / 3, keys, ones, 1.0)) is not None
+
+
+def test_convex_hull():
+    square = torch.tensor([[0.0, 0], [2, 0], [2, 2], [0, 2], [1, 1]])
+    assert sorted(views.convex_hull(square)) == [0, 1, 2, 3]
+    assert sorted(views.convex_hull(square[:2])) == [0, 1]
+    on_a_line = torch.tensor([[0.0, 0], [1, 1], [2, 2]])
+    assert sorted(views.convex_hull(on_a_line)) == [0, 2]
+
+
+# --- figures --------------------------------------------------------------------------------
+
+
+def test_sentences_say_what_the_figures_show(steps):
+    assert figures.heatmap(steps.weights, title="Weights", weights=True).sentence == (
+        "Weights, 3 × 3: q0 most on k2 (0.665), q1 most on k2 (0.867), q2 most on k2 (0.950)."
+    )
+    assert figures.heatmap(steps.scores, title="Scores").sentence == "Scores, 3 × 3: from 4 to 18."
+    assert figures.weight_bars(steps.scaled[0], steps.weights[0]).sentence == (
+        "Weights of one query: k0 0.090, k1 0.245, k2 0.665; they sum to 1.000."
+    )
+    assert figures.steps(steps).sentence.endswith("output [[8.575], [8.851], [8.948]].")
+
+
+def test_ties_are_named_as_ties():
+    weights = torch.tensor([[0.5, 0.0, 0.5], [1 / 3, 1 / 3, 1 / 3]])
+    assert figures.heatmap(weights, title="W", weights=True).sentence == (
+        "W, 2 × 3: q0 most on k0 and k2 (0.500 each), q1 the same on all (0.333 each)."
+    )
+
+
+def test_one_number_everywhere_is_drawn_in_the_middle_of_the_scale():
+    axes = figures.heatmap(torch.full((2, 2), 32.0), title="W").figure.axes[0]
+    low, high = axes.images[0].get_clim()
+    assert low < 32 < high
+
+
+def test_plane_says_whether_the_output_is_inside():
+    values = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
+    inside = figures.plane(torch.tensor([0.2, 0.3, 0.5]), values)
+    assert "inside the hull" in inside.sentence
+    outside = figures.plane(torch.tensor([1.0, 1.0, 1.0]), values)
+    assert "outside the hull" in outside.sentence
+    on_a_segment = figures.plane(torch.tensor([0.9, 0.1]), values[:2] + 0.05)
+    assert "inside the hull" in on_a_segment.sentence
+    single = figures.plane(torch.tensor([1.0]), values[:1])
+    assert "inside the hull" in single.sentence
+
+
+def test_png_is_the_same_each_time_and_opaque(steps):
+    picture = figures.steps(steps)
+    assert picture.png() == figures.steps(steps).png()
+    pixels = imread(io.BytesIO(picture.png()))
+    assert pixels.shape[2] == 3 or (pixels[..., 3] == 1).all()
+
+
+def test_hidden_cells_can_be_drawn():
+    causal = attention(column(1, 2), column(4, 5), column(7, 8), is_causal=True)
+    assert figures.steps(causal).png()
+
+
+def test_figures_do_not_pile_up_in_pyplot(steps):
+    figures.steps(steps).png()
+    if "matplotlib.pyplot" in sys.modules:
+        assert sys.modules["matplotlib.pyplot"].get_fignums() == []
+
+
+DRAFT = [("a", "b"), ("b", "end"), ("a", "x"), ("x", "y")]
+
+
+def test_reachable():
+    assert figures.reachable(DRAFT, "x") == {"x", "y"}
+    assert figures.reachable(DRAFT, "a") == {"a", "b", "end", "x", "y"}
+    assert figures.reachable([("a", "b"), ("b", "a")], "a") == {"a", "b"}
+
+
+def test_flow_chart_says_what_is_reachable():
+    rows = [["a", "b", "end"], ["", "x", "y"]]
+    picture = figures.flow_chart(DRAFT, rows, start="x", end="end", title="Draft")
+    assert picture.sentence == ("Draft: from “x” the arrows lead to “y”; “end” is not reachable.")
+    repaired = figures.flow_chart([*DRAFT, ("y", "b")], rows, start="x", end="end", title="New")
+    assert "“end” is reachable" in repaired.sentence
+
+
+def test_a_picture_is_displayed_with_its_alternative_text(steps, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *args, **kw: shown.append((args, kw)))
+    picture = figures.steps(steps)
+    picture._ipython_display_()
+    (((bundle,), options),) = shown
+    assert b64decode(bundle["image/png"]) == picture.png()
+    details = options["metadata"]["image/png"]
+    assert details["alt"] == picture.sentence
+    assert details["width"] > details["height"] > 0
+    assert capsys.readouterr().out == picture.sentence + "\n"

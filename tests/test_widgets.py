@@ -1,0 +1,772 @@
+"""Widgets driven as a person drives them: by the values of their fields."""
+
+import math
+import re
+import sys
+import warnings
+
+import ipywidgets
+import pytest
+import torch
+
+from attention_lab import attention
+from attention_lab.feedback import Problem
+from attention_lab.widgets import (
+    AttentionExplorer,
+    MatrixEditor,
+    WeightedSumExplorer,
+    WeightsExplorer,
+)
+from attention_lab.widgets.base import Knob
+from attention_lab.widgets.explorer import EXAMPLES, MASKS
+from attention_lab.widgets.matrix_editor import parse_matrix, parse_number
+from test_pictures import tables
+
+
+def type_into(editor, row, column, text):
+    editor._fields[row, column].value = text
+
+
+def text_of(html):
+    return re.sub(r"<[^>]*>", "", re.sub(r"<style>.*?</style>", "", html, flags=re.S))
+
+
+def shown(explorer, step):
+    """Read a step back from the picture."""
+    for caption, rows in tables(explorer.picture.value):
+        if caption.startswith(step):
+            return rows[1:]
+    return None
+
+
+# --- reading numbers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("2", 2),
+        (" -0.5 ", -0.5),
+        ("1e3", 1000),
+        ("1/3", 1 / 3),
+        ("−2", -2),
+        ("２．５", 2.5),
+        ("－１", -1),
+        (".5", 0.5),
+        ("+7", 7),
+    ],
+)
+def test_numbers_are_read_as_people_type_them(text, number):
+    assert parse_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("abc", "“abc” is not a number"),
+        ("", "empty"),
+        ("   ", "empty"),
+        ("nan", "“nan” is not a finite number"),
+        ("inf", "“inf” is not a finite number"),
+        ("-Infinity", "is not a finite number"),
+        ("1e999", "is not a finite number"),
+        ("1/0", "divides by zero"),
+        ("0,5", "decimal comma; write 0.5"),
+        ("1 2", "is not a number"),
+        ("__import__('os')", "is not a number"),
+        ("1/x", "is not a number"),
+        ("3²", "is not a number"),
+        ("1e31", "is too large"),
+    ],
+)
+def test_what_is_no_number_is_named(text, says):
+    with pytest.raises(Problem) as caught:
+        parse_number(text)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 2\n3 4",
+        "1\t2\n3\t4\n",
+        "1, 2; 3, 4",
+        "[[1, 2], [3, 4]]",
+        "tensor([[1., 2.],\n        [3., 4.]], dtype=torch.float64)",
+        "array([[1, 2], [3, 4]])",
+        "\n\n1 2\r\n3 4\r\n",
+        "[1 2]\n[3 4]",
+        "((1, 2), (3, 4))",
+        "1,2\n3,4",
+        "Q = torch.tensor([[1., 2.], [3., 4.]], requires_grad=True)",
+        "np.array([[1, 2], [3, 4]], dtype=np.float32)",
+        "tensor([[1., 2.], [3., 4.]], device='cuda:0', grad_fn=<MmBackward0>)",
+        "１、２；３、４",
+    ],
+)
+def test_a_matrix_is_read_from_any_usual_form(text):
+    assert parse_matrix(text, 6, 6) == ((1, 2), (3, 4))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "nothing to use"),
+        ("  \n ", "nothing to use"),
+        ("[]", "nothing to use"),
+        ("1 2\n3", "row 1 has 1 numbers and row 0 has 2"),
+        ("1 2\n3 x", "row 1, column 1: “x” is not a number"),
+        ("1 nan", "row 0, column 1: “nan” is not a finite number"),
+        ("1 2 3", "this matrix is 1 × 3; at most 2 × 2 fits"),
+        ("1\n2\n3", "this matrix is 3 × 1; at most 2 × 2 fits"),
+        ("0,5 1,5\n2,5 3,5", "decimal commas; write points"),
+    ],
+)
+def test_what_is_no_matrix_is_named(text, says):
+    with pytest.raises(Problem) as caught:
+        parse_matrix(text, 2, 2)
+    assert says in str(caught.value)
+
+
+# --- the matrix editor ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def editor():
+    return MatrixEditor("Q", [[1, 2], [3, 4]], rows="q", columns="d")
+
+
+def test_typing_a_number_changes_the_matrix(editor):
+    seen = []
+    editor.observe(lambda change: seen.append(change["new"]), names="value")
+    type_into(editor, 1, 0, "-7.5")
+    assert editor.value == ((1, 2), (-7.5, 4))
+    assert seen == [((1, 2), (-7.5, 4))]
+    assert editor.tensor.dtype == torch.float64
+
+
+def test_nonsense_is_named_and_the_last_number_stays(editor):
+    type_into(editor, 0, 1, "abc")
+    assert editor.value == ((1, 2), (3, 4))
+    assert editor.problem.startswith("Q[0, 1]: “abc” is not a number")
+    assert editor.problem.endswith("Still using 2")
+    assert editor._fields[0, 1].value == "abc"  # what was typed is not lost
+    type_into(editor, 1, 1, "9")  # another field still works
+    assert editor.value == ((1, 2), (3, 9))
+    assert "Q[0, 1]" in editor.problem
+    type_into(editor, 0, 1, "5")
+    assert editor.value == ((1, 5), (3, 9))
+    assert editor.problem == ""
+
+
+def test_two_wrong_fields_are_named_one_after_the_other(editor):
+    type_into(editor, 0, 0, "x")
+    type_into(editor, 1, 1, "y")
+    assert "Q[0, 0]" in editor.problem
+    type_into(editor, 0, 0, "1")
+    assert "Q[1, 1]" in editor.problem
+    editor.reset()
+    assert editor.problem == ""
+    assert editor._fields[1, 1].value == "4"
+
+
+def test_paste_replaces_the_matrix_and_its_shape(editor):
+    editor.paste("1 2 3\n4 5 6\n7 8 9")
+    assert editor.value == ((1, 2, 3), (4, 5, 6), (7, 8, 9))
+    assert len(editor._grid.children) == 16
+    editor.reset()
+    assert editor.value == ((1, 2), (3, 4))
+    assert len(editor._grid.children) == 9
+
+
+@pytest.mark.parametrize("text", ["", "1 2\n3", "1 x", "1 2 3 4 5 6 7"])
+def test_a_bad_paste_changes_nothing_but_the_message(editor, text):
+    editor.paste(text)
+    assert editor.value == ((1, 2), (3, 4))
+    assert editor.problem.startswith("Q, paste: ")
+    editor.paste("5")
+    assert editor.value == ((5,),)
+    assert editor.problem == ""
+
+
+def test_pasting_the_same_matrix_clears_a_wrong_field(editor):
+    type_into(editor, 0, 0, "x")
+    editor.paste("1 2\n3 4")
+    assert editor.problem == ""
+    assert editor._fields[0, 0].value == "1"
+
+
+def test_numbers_come_back_after_shrinking(editor):
+    editor.resize(1, 1)
+    assert editor.value == ((1,),)
+    editor.resize(3, 2)
+    assert editor.value == ((1, 2), (3, 4), (0, 0))
+
+
+def test_float32_is_shown_rounded():
+    editor = MatrixEditor("Q", torch.tensor([[0.7]]))
+    assert editor._fields[0, 0].value == "0.7"
+    assert editor.value == ((0.7,),)
+    editor.value = torch.tensor([[123456.75, 0.1]])
+    assert editor.value == ((123456.75, 0.1),)
+    editor.value = torch.tensor([[1234567, 16777217]])
+    assert editor.value == ((1234567, 16777217),)
+
+
+def test_presets_can_be_chosen_and_are_let_go_by_an_edit():
+    editor = MatrixEditor("Q", [[1]], presets={"ones": [[1, 1]], "twos": [[2, 2], [2, 2]]})
+    assert editor._choice in editor.children
+    editor._choice.value = "twos"
+    assert editor.value == ((2, 2), (2, 2))
+    assert editor._choice.value == "twos"
+    type_into(editor, 0, 0, "5")
+    assert editor._choice.value == "choose…"
+    editor._choice.value = "twos"
+    assert editor.value == ((2, 2), (2, 2))
+    editor.reset()
+    assert editor.value == ((1,),)
+    assert editor._choice.value == "choose…"
+    with pytest.raises(ValueError, match="at most 6"):
+        MatrixEditor("Q", [[1]], presets={"long": [[0] * 7]})
+
+
+@pytest.mark.parametrize("make", [WeightsExplorer, WeightedSumExplorer])
+def test_every_preset_gives_a_picture(make):
+    widget = make()
+    for editor in (
+        vars(widget)[name] for name in ("scores", "values", "weights") if name in vars(widget)
+    ):
+        for name in editor.presets:
+            editor._choice.value = name
+            assert editor.value == editor.presets[name]
+            assert "Not used" not in widget.status.value
+            assert widget.picture.value
+
+
+def test_a_late_message_of_a_hidden_field_is_ignored(editor):
+    hidden = editor._fields[1, 1]
+    editor.resize(1, 1)
+    hidden.value = "7"
+    assert editor.value == ((1,),)
+
+
+def test_a_value_can_be_assigned(editor):
+    editor.value = [[9, 8]]
+    assert editor.value == ((9, 8),)
+    assert editor._fields[0, 1].value == "8"
+
+
+@pytest.mark.parametrize(
+    "value", [[], [[]], [[1], [2, 3]], [["a"]], [[math.nan]], 5, [[0] * 7], torch.zeros(3)]
+)
+def test_a_wrong_value_from_code_raises_and_changes_nothing(editor, value):
+    with pytest.raises((ValueError, TypeError), match="Q"):
+        editor.value = value
+    assert editor.value == ((1, 2), (3, 4))
+
+
+def redraws_of(widget):
+    counted = []
+    draw = widget.draw
+    widget.draw = lambda: counted.append(1) or draw()
+    return counted
+
+
+def test_one_redraw_for_an_edit_in_every_widget():
+    weights = WeightsExplorer("queries and keys")
+    counted = redraws_of(weights)
+    type_into(weights.query, 0, 0, "5")
+    weights.n_k.value = 5
+    weights.query.paste("1 2 3")
+    weights.temperature.field.value = 0.123
+    assert len(counted) == 4
+    summed = WeightedSumExplorer()
+    counted = redraws_of(summed)
+    type_into(summed.values, 0, 0, "5")
+    summed.count.value = 6
+    summed.scores.paste("1 2")
+    assert len(counted) == 3
+
+
+def test_every_field_has_a_label_of_its_own(editor):
+    labels = [field.description for field in editor._fields.values()]
+    assert labels == [
+        "Q row 0 column 0",
+        "Q row 0 column 1",
+        "Q row 1 column 0",
+        "Q row 1 column 1",
+    ]
+
+
+# --- the explorer ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def explorer():
+    return AttentionExplorer()
+
+
+def test_it_starts_with_the_worked_example(explorer):
+    assert [row[-2] for row in shown(explorer, "weights")] == ["0.665", "0.867", "0.950"]
+    assert [row[1] for row in shown(explorer, "output")] == ["8.575", "8.851", "8.948"]
+    assert text_of(explorer.explanation.value) == "weights[0, 0] = e^4 / (e^4 + e^5 + e^6) = 0.090"
+
+
+def test_every_step_follows_an_edit(explorer):
+    type_into(explorer.query, 0, 0, "0")
+    assert shown(explorer, "scores")[0][1:4] == ["0", "0", "0"]
+    assert shown(explorer, "weights")[0][1:5] == ["0.333", "0.333", "0.333", "1.000"]
+    assert shown(explorer, "output")[0][1] == "8"
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("mask", MASKS)
+def test_the_picture_is_what_pytorch_computes(explorer, example, mask):
+    explorer.example.value = example
+    explorer.mask.value = mask
+    explorer.temperature.value = 2
+    q, k, v = explorer.query.tensor, explorer.key.tensor, explorer.value.tensor
+    theirs = torch.nn.functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=explorer.attn_mask, scale=1 / math.sqrt(k.shape[1]) / 2
+    )
+    assert torch.allclose(explorer.steps.output, theirs)
+    read = [[float(x.replace("−", "-")) for x in row[1:]] for row in shown(explorer, "output")]
+    assert torch.allclose(torch.tensor(read).double(), theirs, atol=6e-4)
+
+
+def test_one_redraw_for_a_whole_change(explorer):
+    redraws = []
+    draw = explorer.draw
+    explorer.draw = lambda: redraws.append(1) or draw()
+    explorer.example.value = "six tokens, d_k = 4"
+    assert len(redraws) == 1
+    explorer.mask.value = "causal: no later key"
+    assert len(redraws) == 2
+    explorer.sizes["d_k"].value = 3
+    assert len(redraws) == 3
+    explorer.query.paste("1 2 3")
+    assert len(redraws) == 4
+
+
+def test_sizes_change_the_matrices_that_share_them(explorer):
+    explorer.sizes["n_k"].value = 4
+    assert len(explorer.key.value) == len(explorer.value.value) == 4
+    explorer.sizes["d_k"].value = 2
+    assert len(explorer.query.value[0]) == len(explorer.key.value[0]) == 2
+    explorer.sizes["d_v"].value = 3
+    explorer.sizes["n_q"].value = 1
+    assert explorer.steps.output.shape == (1, 3)
+    explorer.reset.click()
+    assert explorer.query.value == ((1,), (2,), (3,))
+    assert explorer.steps.output.shape == (3, 1)
+
+
+def test_scale_and_temperature(explorer):
+    explorer.example.value = "one token of dimension 3"
+    assert shown(explorer, "scaled")[0][1] == "18.475"
+    explorer.scaled.value = False
+    assert shown(explorer, "scaled")[0][1] == "32"
+    explorer.temperature.value = 10
+    assert shown(explorer, "scaled")[0][1] == "3.2"
+    assert "1 (not divided by √d_k) / 10 = 0.1" in text_of(explorer.status.value)
+
+
+def test_mask_cells_and_presets(explorer):
+    explorer.mask.value = "causal: no later key"
+    assert [row[1] for row in shown(explorer, "output")] == ["7", "7.881", "8.948"]
+    explorer._mask_cells[0, 0].value = False
+    assert explorer.mask.value == "your own cells"
+    assert shown(explorer, "weights")[0][1:5] == ["0", "0", "0", "0"]
+    assert "Query 0 may attend to no key" in text_of(explorer.status.value)
+    explorer.mask.value = "every key"
+    assert explorer.attn_mask.all()
+    assert shown(explorer, "output")[0][1] == "8.575"
+
+
+def test_own_mask_cells_survive_a_new_size(explorer):
+    explorer._mask_cells[0, 1].value = False
+    explorer.sizes["n_q"].value = 4
+    assert explorer.mask.value == "your own cells"
+    assert explorer.attn_mask.tolist()[0] == [True, False, True]
+    assert explorer.attn_mask.shape == (4, 3)
+
+
+def test_matrices_that_share_a_size_follow_a_paste(explorer):
+    explorer.query.paste("1 2\n3 4")
+    assert explorer.key.value == ((4, 0), (5, 0), (6, 0))
+    assert "K now has 2 columns (d_k) as well, like Q" in text_of(explorer.status.value)
+    explorer.key.paste("1 0\n0 1")
+    assert explorer.value.value == ((7,), (8,))
+    assert "V now has 2 rows (n_k) as well, like K" in text_of(explorer.status.value)
+    assert [explorer.sizes[name].value for name in ("n_q", "n_k", "d_k", "d_v")] == [2, 2, 2, 1]
+    explorer.value.paste("1 2\n3 4\n5 6")
+    assert explorer.key.value == ((1, 0), (0, 1), (6, 0))  # what stood there before
+    type_into(explorer.value, 0, 0, "3")
+    assert "now has" not in text_of(explorer.status.value)
+    explorer.reset.click()
+    assert shown(explorer, "output")[0][1] == "8.575"
+    assert "now has" not in text_of(explorer.status.value)
+
+
+def test_numbers_come_back_when_a_shared_size_does(explorer):
+    explorer.key.paste("4")
+    assert explorer.value.value == ((7,),)
+    explorer.sizes["n_k"].value = 3
+    assert explorer.value.value == ((7,), (8,), (9,))
+
+
+@pytest.mark.parametrize("column", [0, 1, 2])
+def test_an_output_with_more_columns_than_keys_is_explained(explorer, column):
+    explorer.step.value, explorer.column.value = "output", column
+    explorer.example.value = "one token of dimension 3"
+    line = text_of(explorer.explanation.value)
+    assert line == f"output[0, {column}] = 1.000×{7 + column} = {7 + column}"
+
+
+def test_an_abandoned_mask_rule_does_not_come_back(explorer):
+    explorer.mask.value = "causal: no later key"
+    explorer.sizes["n_q"].value = explorer.sizes["n_k"].value = 2
+    explorer.mask.value = "every key"
+    explorer._mask_cells[0, 1].value = False
+    explorer.sizes["n_q"].value = explorer.sizes["n_k"].value = 3
+    assert explorer.attn_mask.tolist() == [[True, False, True], [True] * 3, [True] * 3]
+
+
+def test_the_chosen_cell_is_kept_inside_the_matrix(explorer):
+    explorer.row.value, explorer.column.value = 5, 5
+    assert text_of(explorer.explanation.value).startswith("weights[2, 2] = ")
+    explorer.step.value = "output"
+    assert text_of(explorer.explanation.value).startswith("output[2, 0] = ")
+
+
+def test_own_matrices_can_be_given():
+    explorer = AttentionExplorer([[1, 0]], [[1, 0], [0, 1]], torch.tensor([[0.7], [0.1]]))
+    assert explorer.example.value == "yours"
+    assert explorer.value.value == ((0.7,), (0.1,))
+    with pytest.raises(ValueError, match="together"):
+        AttentionExplorer([[1, 0]])
+
+
+def test_extreme_numbers(explorer):
+    type_into(explorer.query, 0, 0, "1e307")
+    assert "too large; write a number up to 1e+30" in text_of(explorer.query._line.value)
+    for text in ("1e30", "-1e30", "1e-308", "0"):
+        type_into(explorer.query, 0, 0, text)
+        assert explorer.picture.value
+    type_into(explorer.query, 0, 0, "1")
+    assert shown(explorer, "output")[0][1] == "8.575"
+
+
+def test_knob_field_and_slider_are_one_value():
+    knob = Knob("temperature", 1, low=0.1, high=10, log=True)
+    seen = []
+    knob.observe(lambda change: seen.append(change["new"]), names="value")
+    knob.field.value = 0.5
+    assert (knob.value, knob.slider.value) == (0.5, 0.5)
+    knob.slider.value = 10**0.3
+    assert (knob.value, knob.field.value) == (2.0, 2.0)
+    assert knob.slider.value == 10**0.3  # it stays where the hand has put it
+    knob.field.value = 0.123456  # a typed number is used as it was typed
+    assert knob.value == knob.slider.value == 0.123456
+    knob.slider.value = 10**-0.9  # where the browser puts the handle: the step next to it
+    assert knob.value == 0.123456
+    knob.value = 99  # beyond the end: the field holds it back
+    assert knob.value == knob.field.value == knob.slider.value == 10
+    assert seen == [0.5, 2.0, 0.123456, 10]
+
+
+# --- a learner's function -------------------------------------------------------------------
+
+
+def right(query, key, value):
+    return (query @ key.T / math.sqrt(key.shape[-1])).softmax(-1) @ value
+
+
+def test_a_right_function_agrees():
+    explorer = AttentionExplorer(function=right)
+    assert "right agrees with attention" in text_of(explorer.status.value)
+    assert shown(explorer, "weights") is None  # it only returns the output
+    assert shown(explorer, "output")[0][1] == "8.575"
+    assert "right did not return its weights" in text_of(explorer.explanation.value)
+
+
+def test_the_steps_may_come_in_three_forms():
+    def pair(query, key, value):
+        steps = attention(query, key, value)
+        return steps.output, steps.weights
+
+    def floats(query, key, value):
+        return attention(query.float(), key.float(), value.float()).output
+
+    for function in (pair, attention, floats, lambda q, k, v: right(q, k, v)):
+        explorer = AttentionExplorer(function=function)
+        assert "Not used" not in explorer.status.value
+        assert shown(explorer, "output")[2][1] == "8.948"
+
+
+def test_a_wrong_function_is_told_where_it_differs():
+    def over_queries(query, key, value):
+        weights = (query @ key.T).softmax(0)
+        return weights @ value, weights
+
+    explorer = AttentionExplorer(function=over_queries)
+    status = text_of(explorer.status.value)
+    assert "over_queries differs from attention first at weights[0, 0]: 3.3e-04" in status
+    assert "instead of 0.09" in status
+    assert "over_queries has 3.3e-04 there" in text_of(explorer.explanation.value)
+
+
+def raises(query, key, value):
+    if query[0, 0] != 1:
+        return value[5]
+    return right(query, key, value)
+
+
+def changes_input(query, key, value):
+    key *= 2
+    return right(query, key, value)
+
+
+def wrong_shape(query, key, value):
+    return right(query, key, value).T
+
+
+class Explosive:
+    weights = None
+
+    @property
+    def output(self):
+        raise ValueError("no")
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise TypeError
+
+
+def unspeakable():
+    raise Unspeakable
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (raises, "raises raised IndexError in the line “return value[5]”: index 5 is out of"),
+        (lambda q, k, v: None, "returned None (is a return missing?)"),
+        (lambda q, k, v: 3.0, "returned a float; it must return the output"),
+        (lambda q, k, v: (v, 3.0), "returned a float as weights, not a tensor"),
+        (wrong_shape, "returned output of shape (1, 3); (n_q, d_v) = (3, 1) is right"),
+        (lambda q, k, v: (v, v), "returned weights of shape (3, 1); (n_q, n_k) = (3, 3) is right"),
+        (changes_input, "changed its input key in place"),
+        (lambda q, k, v: (None, (q @ k.T).softmax(-1)), "returned no output (None)"),
+        (lambda q, k, v: (None, None), "returned no output (None)"),
+        (lambda q, k, v: right(q, k, v) + 5j, "returned complex numbers as output"),
+        (lambda q, k, v: right(q, k, v).to("meta"), "RuntimeError: Tensor on device cpu"),
+        (lambda q, k, v: Explosive(), "cannot be read (ValueError: no)"),
+        (lambda q, k, v: sys.exit(), "raised SystemExit"),
+        (lambda q, k, v: unspeakable(), "raised Unspeakable"),
+        (lambda q, k: q, "is called with 3 arguments (query, key, value), but it is defined as"),
+        (lambda q, k, v: 1 / 0, "raised ZeroDivisionError"),
+    ],
+)
+def test_a_faulty_function_keeps_the_last_picture(function, says):
+    explorer = AttentionExplorer()
+    before = explorer.picture.value
+    explorer.function = function
+    type_into(explorer.query, 0, 0, "1.5")
+    assert says in text_of(explorer.status.value).replace("&#x27;", "'")
+    assert explorer.picture.value == before
+    explorer.function = right
+    type_into(explorer.query, 0, 0, "1")
+    assert "Not used" not in explorer.status.value
+    assert shown(explorer, "output")[0][1] == "8.575"
+
+
+def test_a_function_that_fails_at_once_still_gives_a_widget():
+    explorer = AttentionExplorer(function=lambda q, k, v: 1 / 0)
+    assert "raised ZeroDivisionError" in text_of(explorer.status.value)
+    assert "nothing to show yet" in explorer.twin_text()
+    assert explorer.twin_html()
+
+
+@pytest.mark.parametrize("control", ["mask", "temperature", "scale"])
+def test_a_function_without_the_argument_says_which_is_missing(control):
+    explorer = AttentionExplorer(function=right)
+    if control == "mask":
+        explorer.mask.value = "causal: no later key"
+    elif control == "temperature":
+        explorer.temperature.value = 2
+    else:
+        explorer.scaled.value = False
+    option = "attn_mask" if control == "mask" else "scale"
+    assert f"right takes no argument {option}=" in text_of(explorer.status.value)
+    explorer.reset.click()
+    assert "right agrees" in text_of(explorer.status.value)
+
+
+def test_a_mask_that_was_changed_in_place_is_noticed():
+    def fills_mask(query, key, value, attn_mask=None):
+        output = attention(query, key, value, attn_mask=attn_mask).output
+        if attn_mask is not None:
+            attn_mask.fill_(False)
+        return output
+
+    explorer = AttentionExplorer(function=fills_mask)
+    explorer.mask.value = "causal: no later key"
+    assert "changed its input attn_mask in place" in text_of(explorer.status.value)
+    assert "no key" not in text_of(explorer.status.value)
+
+
+def test_a_sparse_result_is_shown_as_it_is():
+    explorer = AttentionExplorer(function=lambda q, k, v: right(q, k, v).to_sparse())
+    assert "agrees with attention" in text_of(explorer.status.value)
+
+
+def test_sdpa_itself_can_be_plugged_in():
+    explorer = AttentionExplorer(function=torch.nn.functional.scaled_dot_product_attention)
+    explorer.mask.value = "causal: no later key"
+    explorer.temperature.value = 2
+    assert "agrees with attention" in text_of(explorer.status.value)
+
+
+# --- weights --------------------------------------------------------------------------------
+
+
+def bars(widget):
+    return tables(widget.picture.value)[0][1]
+
+
+def test_weights_from_typed_scores():
+    widget = WeightsExplorer()
+    assert [row[3] for row in bars(widget)[1:4]] == ["0.090", "0.245", "0.665"]
+    widget.temperature.value = 0.5
+    assert [row[3] for row in bars(widget)[1:4]] == ["0.016", "0.117", "0.867"]
+    widget.temperature.value = 1
+    type_into(widget.scores, 0, 0, "5")
+    assert bars(widget)[1][3] == "0.844"
+    widget.count.value = 5
+    assert len(bars(widget)) == 7
+    widget.scores.paste("1000 1001")
+    assert [row[3] for row in bars(widget)[1:3]] == ["0.269", "0.731"]
+    assert widget.count.value == 2
+
+
+def test_weights_from_dot_products():
+    widget = WeightsExplorer("queries and keys")
+    heatmap = tables(widget.picture.value)[1][1]
+    assert heatmap[1][:3] == ["q0", "0.464", "0.063"]
+    before = heatmap[2]
+    type_into(widget.query, 0, 1, "2")
+    heatmap = tables(widget.picture.value)[1][1]
+    assert heatmap[1][2] != "0.063"
+    assert heatmap[2] == before
+    widget.n_q.value = 4
+    widget.shown.value = 3
+    assert "query 3" in tables(widget.picture.value)[0][0]
+    widget.query.paste("1 2 3")
+    assert "K now has 3 columns as well, like Q" in text_of(widget.status.value)
+    widget.key.paste("1 0 0\n0 1 0")
+    assert "now has" not in text_of(widget.status.value)
+    assert (widget.n_q.value, widget.n_k.value) == (1, 2)
+
+
+def test_weights_on_a_line():
+    widget = WeightsExplorer("keys on a line")
+    assert "output 4.924" in text_of(widget.status.value)
+    widget.bandwidth.value = 0.1
+    assert "output 4." in text_of(widget.status.value)
+    widget.place.value = -0.5
+    widget.bandwidth.value = 10
+    type_into(widget.values, 0, 0, "-3")
+    widget.values.paste("1")
+    assert "output 1." in text_of(widget.status.value)
+
+
+# --- the weighted sum -----------------------------------------------------------------------
+
+
+def test_weighted_sum_follows():
+    widget = WeightedSumExplorer()
+    assert "(3.339, 2.079)" in text_of(widget.status.value)
+    widget.kind.value = "weights as typed"
+    assert "(2, 1.5)" in text_of(widget.status.value)
+    widget.weights.paste("1 1 1 1")
+    assert "sum to 4, not 1" in text_of(widget.status.value)
+    type_into(widget.weights, 0, 0, "-1")
+    assert "below 0" in text_of(widget.status.value)
+    widget.kind.value = "softmax of scores"
+    widget.count.value = 2
+    assert len(bars(widget)) == 4
+    widget.values.paste("1 2\n3 4\n5 6")
+    assert (widget.count.value, len(widget.scores.value[0])) == (3, 3)
+    widget.scores.paste("1 2 3 4")
+    assert (widget.count.value, len(widget.values.value)) == (4, 4)
+    widget.count.value = 3
+    widget.values.paste("1\n2\n3")
+    assert "needs 2 numbers" in text_of(widget.status.value)
+
+
+# --- all widgets ----------------------------------------------------------------------------
+
+ALL = [
+    AttentionExplorer,
+    WeightsExplorer,
+    lambda: WeightsExplorer("queries and keys"),
+    lambda: WeightsExplorer("keys on a line"),
+    WeightedSumExplorer,
+    lambda: MatrixEditor("Q", [[1]]),
+]
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_the_display_carries_a_static_twin(make, capsys):
+    widget = make()
+    if hasattr(ipywidgets.Widget, "_repr_mimebundle_"):
+        bundle = widget._repr_mimebundle_()
+    else:
+        pytest.importorskip("IPython")
+        shown = []
+        import IPython.display
+
+        original, IPython.display.display = IPython.display.display, lambda d, **_: shown.append(d)
+        try:
+            widget._ipython_display_()
+        finally:
+            IPython.display.display = original
+        (bundle,) = shown
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "<table>" in bundle["text/html"]
+    assert "\n" not in bundle["text/plain"]
+    assert len(bundle["text/plain"]) < 200
+    # the twin of the same state is the same text, or nbval could not compare it
+    assert make().twin_html() == bundle["text/html"]
+
+
+def all_inside(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from all_inside(child)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_every_input_can_be_named_by_a_screen_reader(make):
+    inputs = (
+        ipywidgets.Text,
+        ipywidgets.Textarea,
+        ipywidgets.Checkbox,
+        ipywidgets.Dropdown,
+        ipywidgets.BoundedIntText,
+        ipywidgets.BoundedFloatText,
+        ipywidgets.Button,
+        ipywidgets.ToggleButton,
+    )
+    for widget in all_inside(make()):
+        if isinstance(widget, inputs):
+            assert widget.description, widget
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_no_deprecated_part_of_ipywidgets_is_used(make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make()

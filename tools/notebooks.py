@@ -1,0 +1,210 @@
+"""Execute notebooks from top to bottom and write them in one normal form.
+
+    python tools/notebooks.py                     all of them
+    python tools/notebooks.py notebooks/01*.ipynb  some
+
+A notebook that raises is not written. What is written is the same from run to run: no
+widget ids, no times, no paths; the badge and the set-up cell come from pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import threading
+import time
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+CELL_SECONDS = 120
+LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
+RUN_TIME = re.compile(r"under \d+ seconds to run")
+BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
+
+
+def repository() -> str:
+    """Return the address of the repository, from pyproject.toml."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["project"]["urls"]["Repository"].rstrip("/")
+
+
+def badge(name: str) -> str:
+    """Return the Markdown of the badge that opens a notebook in Colab."""
+    owner_and_name = repository().removeprefix("https://github.com/")
+    target = f"https://colab.research.google.com/github/{owner_and_name}/blob/main/notebooks/{name}"
+    return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({target})"
+
+
+def set_up() -> str:
+    """Return the source of the set-up cell."""
+    return (
+        "# Installs the package where it is missing (Colab); elsewhere it does nothing.\n"
+        "import importlib.util\n"
+        "\n"
+        'if importlib.util.find_spec("attention_lab") is None:\n'
+        f'    %pip install -q "attention-lab @ git+{repository()}"'
+    )
+
+
+def fill_in(notebook: nbformat.NotebookNode, name: str) -> None:
+    """Write the badge and the set-up cell."""
+    for cell in notebook.cells:
+        if cell.id == "title":
+            cell.source = BADGE.sub(lambda _: badge(name), cell.source)
+        elif cell.id == "set-up":
+            cell.source = set_up()
+
+
+def normalise(notebook: nbformat.NotebookNode) -> None:
+    """Remove what differs from run to run and what belongs to one machine."""
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict(
+            {key: cell.metadata[key] for key in ("tags",) if cell.metadata.get(key)}
+        )
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        cell.outputs = _joined(cell.outputs)
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+            if "data" in output:
+                output.data.pop(WIDGET_VIEW, None)
+
+
+def _joined(outputs: list) -> list:
+    """Join pieces of one stream: how a stream is cut up depends on timing."""
+    joined: list = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+class Measured(NamedTuple):
+    """What one notebook took, from the start of its kernel to its end."""
+
+    seconds: float
+    mebibytes: float
+
+    @property
+    def limit(self) -> int:
+        """The smallest of `LIMITS` that the seconds stay under; coarse, so that it stays put."""
+        return next((limit for limit in LIMITS if self.seconds < limit), LIMITS[-1])
+
+
+class PeakMemory(threading.Thread):
+    """Watch a process and its children until `stop`, and keep their largest resident size."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.process = psutil.Process(pid)
+        self.bytes = 0
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.wait(0.05):
+            try:
+                family = [self.process, *self.process.children(recursive=True)]
+                self.bytes = max(self.bytes, sum(each.memory_info().rss for each in family))
+            except psutil.Error:  # the kernel has just ended
+                return
+
+    def stop(self) -> float:
+        """Return the peak in MiB."""
+        self._stopped.set()
+        self.join()
+        return self.bytes / 2**20
+
+
+def refresh(path: Path) -> Measured:
+    """Execute one notebook, write it, and return what it took."""
+    notebook = nbformat.read(path, as_version=4)
+    fill_in(notebook, path.name)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name=KERNEL["name"],
+        resources={"metadata": {"path": str(path.parent)}},
+        # a warning of the kernel about itself would land between the progress lines
+        extra_arguments=["--log-level=ERROR"],
+        # widget state is not kept, so there is no need to follow it
+        store_widget_state=False,
+    )
+    start = time.perf_counter()
+    with client.setup_kernel():
+        memory = PeakMemory(client.km.provisioner.pid)
+        memory.start()
+        try:
+            for index, cell in enumerate(notebook.cells):
+                client.execute_cell(cell, index)
+        finally:
+            peak = memory.stop()
+    measured = Measured(time.perf_counter() - start, peak)
+    if notebook.cells[0].id == "title":
+        said = f"under {measured.limit} seconds to run"
+        notebook.cells[0].source = RUN_TIME.sub(said, notebook.cells[0].source)
+    normalise(notebook)
+    nbformat.validate(notebook)
+    text = nbformat.writes(notebook, version=4)
+    path.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+    return measured
+
+
+def write_readme(measured: dict[str, Measured], readme: Path = ROOT / "README.md") -> None:
+    """Write the time limits into the rows of the README that link to the notebooks."""
+    text = readme.read_text(encoding="utf-8")
+    for name, each in measured.items():
+        row = re.compile(rf"(\(notebooks/{re.escape(name)}\).*\| )[^|]*( \|)$", re.M)
+        text = row.sub(rf"\g<1>< {each.limit} s\g<2>", text)
+    readme.write_text(text, encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("notebooks", nargs="*", type=Path, help="all if none is named")
+    paths = parser.parse_args().notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
+    measured: dict[str, Measured] = {}
+    for path in paths:
+        print(f"{path.name:32}", end="", flush=True)
+        try:
+            each = refresh(path.resolve())
+        except CellExecutionError as error:
+            print(f" failed, left as it was:\n{error}")
+            continue
+        measured[path.name] = each
+        print(f"{each.seconds:7.1f} s {each.mebibytes:8.0f} MiB")
+    write_readme(measured)
+    if len(measured) > 1:
+        slowest = max(measured, key=lambda name: measured[name].seconds)
+        total = sum(each.seconds for each in measured.values())
+        largest = max(each.mebibytes for each in measured.values())
+        print(f"{'all':32}{total:7.1f} s {largest:8.0f} MiB at most; slowest: {slowest}")
+    return 0 if len(measured) == len(paths) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
