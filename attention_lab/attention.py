@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 __all__ = ["AttentionSteps", "attention", "masked_softmax"]
 
@@ -232,6 +233,18 @@ def _check_mask(attn_mask: Tensor, scores_shape: torch.Size, lead: torch.Size) -
         )
 
 
+class _LookUps(TorchFunctionMode):
+    """Read ``table[q_idx]`` as a look-up, as flex_attention does; vmap in torch 2.6 refuses it."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function is Tensor.__getitem__:
+            table, index = args
+            indices = index if isinstance(index, tuple) else (index,)
+            if all(isinstance(each, Tensor) for each in indices):
+                return torch.ops.aten.index(table, indices)
+        return function(*args, **(kwargs or {}))
+
+
 def _call_at_each_point(
     rule: Callable[..., Tensor],
     name: str,
@@ -270,7 +283,8 @@ def _call_at_each_point(
     for axis in (3, 2, 1, 0):  # the innermost map runs over kv_idx
         index_dims = [0 if axis == other else None for other in range(4)]
         mapped = torch.vmap(mapped, in_dims=(*(0 for _ in scores), *index_dims))
-    result = mapped(*(s.reshape(full) for s in scores), *indices)
+    with _LookUps():
+        result = mapped(*(s.reshape(full) for s in scores), *indices)
     if result.shape != torch.Size(full):
         raise ValueError(
             f"{name} must return one number for one query and one key, but it returned "

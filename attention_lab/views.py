@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import math
 from collections.abc import Collection, Sequence
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from attention_lab.attention import AttentionSteps
@@ -23,7 +27,10 @@ __all__ = [
     "curve",
     "explain",
     "exponent",
+    "largest_weights_table",
+    "matrix_picture",
     "matrix_table",
+    "matrix_view",
     "message",
     "plane",
     "side_by_side",
@@ -33,6 +40,13 @@ __all__ = [
 ]
 
 Cell = tuple[int, int]
+
+# Up to here a matrix is a table with its numbers; a larger one is a picture. Five tables with
+# more rows would not fit on a screen, and an edit would show its effect out of sight.
+MOST_CELLS = 16  # on either axis
+DENSE = 8  # a table with more rows or columns than this gets small print
+MOST_PIXELS = 256  # a picture with more on either axis is pooled
+MOST_TERMS = 8  # an explanation writes a longer sum with an ellipsis
 
 # Only what cannot stand in the cell: a reader that strips <style> still gets table and colours.
 CSS = """<style>
@@ -49,6 +63,11 @@ min-width:2em;max-width:none;vertical-align:middle;white-space:nowrap;font-varia
 .alab table td.alab-related{border:2px solid #d55e00}
 .alab table td.alab-chosen{border:2px solid #d55e00;outline:2px solid #d55e00;font-weight:700}
 .alab table td.alab-bar,.alab table th.alab-bar{text-align:left;min-width:164px}
+.alab table.alab-dense{font-size:10px;border-spacing:0}
+.alab table.alab-dense td,.alab table.alab-dense th{padding:1px 2px;border-width:1px;min-width:0}
+.alab-picture{position:relative;border:1px solid #767676;line-height:0}
+.alab-picture img{image-rendering:pixelated;width:100%;height:100%}
+.alab-row{position:absolute;left:0;right:0;outline:2px solid #d55e00}
 .alab-note{margin:2px 0;line-height:1.5}
 .alab img{max-width:100%;height:auto;background:#ffffff}
 </style>"""
@@ -99,8 +118,9 @@ def matrix_table(
     low, high = color_range(matrix, weights=weights)
     colors = palette()
     size = f"({len(rows)} × {len(columns)})"
+    dense = ' class="alab-dense"' if max(matrix.shape) > DENSE else ""
     parts = [
-        f"<table><caption><b>{html.escape(caption)}</b> {size}"
+        f"<table{dense}><caption><b>{html.escape(caption)}</b> {size}"
         f"{'<br>' if formula else ''}{html.escape(formula)}</caption><thead><tr><td></td>"
     ]
     parts += [f'<th scope="col">{html.escape(label)}</th>' for label in columns]
@@ -130,6 +150,125 @@ def matrix_table(
         parts += [f"<td>{write(sum(column))}</td>" for column in zip(*numbers, strict=True)]
         parts.append("</tr>")
     parts.append("</tbody></table>")
+    return "".join(parts)
+
+
+def matrix_picture(
+    matrix: Tensor,
+    *,
+    caption: str,
+    formula: str = "",
+    weights: bool = False,
+    row: int | None = None,
+    side: int = 288,
+) -> str:
+    """Draw a matrix as a picture, a pixel for each cell: for what is too large for a table.
+
+    Of a matrix with more than 256 rows or columns, each pixel shows the largest number of a
+    block: a mean would make a single large weight disappear.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (n_rows, n_columns)
+        ``-inf`` is white, nan grey.
+    caption, formula, weights
+        As for `matrix_table`.
+    row : int, optional
+        This row is outlined.
+    side : int
+        How long the longer side is, about, in pixels of the screen.
+
+    Returns
+    -------
+    str
+        One ``<div>`` with an ``<img>``, its alternative text, and the ends of the colour scale.
+    """
+    n_rows, n_columns = matrix.shape
+    low, high = color_range(matrix, weights=weights)
+    block = math.ceil(max(n_rows, n_columns) / MOST_PIXELS)
+    pixels = F.max_pool2d(matrix.detach().double()[None], block, ceil_mode=True)[0]
+    # in halves, as in style.shade: high - low may be too large for a float
+    places = (255 * (pixels / 2 - low / 2) / (high / 2 - low / 2)).round().clamp(0, 255)
+    colors = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c, _ in palette()], np.uint8)
+    rgb = colors[places.nan_to_num(0).numpy().astype(np.uint8)]
+    rgb[(pixels == -math.inf).numpy()] = 255
+    rgb[pixels.isnan().numpy()] = 128
+    png = io.BytesIO()
+    Image.fromarray(rgb).save(png, format="png", compress_level=1)
+
+    size = f"({n_rows} × {n_columns})"
+    ends = f"dark {format_number(low)}, light {format_number(high)}"
+    if (matrix == -math.inf).any():
+        ends += ", white hidden"
+    if block > 1:
+        ends += f"; a pixel is the largest of {block} × {block}"
+    marked = "" if row is None else f"; row {row} is outlined"
+    cell = side / max(n_rows, n_columns)
+    width, height = (max(round(cell * count), 48) for count in (n_columns, n_rows))
+    frame = ""
+    if row is not None:
+        thick = max(height / n_rows, 1)
+        frame = f'<div class="alab-row" style="top:{row * height / n_rows:.1f}px;height:{thick}px">'
+        frame += "</div>"
+    return (
+        f"<div><b>{html.escape(caption)}</b> {size}"
+        f"{'<br>' if formula else ''}{html.escape(formula)}</div>"
+        f'<div class="alab-picture" style="width:{width}px;height:{height}px">'
+        f'<img alt="{html.escape(caption)} {size}: {ends}{marked}" decoding="sync" '
+        f'src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}">{frame}</div>'
+        f"<div>{ends}</div>"
+    )
+
+
+def matrix_view(matrix: Tensor, *, row: int | None = None, **options) -> str:
+    """Draw a matrix as a table, or as a picture where it has more than 16 rows or columns.
+
+    Takes the arguments of `matrix_table`, and ``row``: what `matrix_picture` outlines.
+    """
+    if max(matrix.shape) <= MOST_CELLS:
+        return matrix_table(matrix, **options)
+    kept = {name: options[name] for name in ("caption", "formula", "weights") if name in options}
+    return matrix_picture(matrix, row=row, **kept)
+
+
+def largest_weights_table(weights: Tensor, *, query: int, count: int = MOST_TERMS) -> str:
+    """Draw the largest weights of one query, and what the other keys have together.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_k,)
+    query : int
+        Its index, for the caption.
+    count : int
+        How many keys are shown.
+
+    Returns
+    -------
+    str
+        One table, largest weight first.
+    """
+    order = weights.argsort(descending=True, stable=True)
+    count = min(count, len(order))
+    colors = palette()
+    parts = [
+        f"<table><caption><b>query {query}</b>: its {count} largest weights</caption><thead><tr>"
+        '<th scope="col">key</th><th scope="col">weight</th>'
+        '<th scope="col" class="alab-bar">0 … 1</th></tr></thead><tbody>'
+    ]
+    for index in order[:count].tolist():
+        weight = weights[index].item()
+        background, text = colors[shade(weight, 0, 1)]
+        parts.append(
+            f'<tr><th scope="row">k{index}</th>'
+            f'<td style="background:{background};color:{text}">{format_weight(weight)}</td>'
+            f'<td class="alab-bar" style="background:#ffffff;color:#000000">{_bar(weight)}</td>'
+            "</tr>"
+        )
+    rest = weights[order[count:]].sum().item()
+    parts.append(
+        f'<tr><th scope="row">other {len(order) - count}</th>'
+        f"<td>{format_weight(rest)}</td><td></td></tr></tbody></table>"
+    )
     return "".join(parts)
 
 
@@ -166,6 +305,9 @@ def steps_tables(
 ) -> str:
     """Draw the five steps of attention next to each other.
 
+    With more than 16 queries or keys the steps are pictures, and a table shows the largest
+    weights of the chosen query.
+
     Parameters
     ----------
     steps : AttentionSteps
@@ -200,7 +342,7 @@ def steps_tables(
         is_output = name == "output"
         columns = labels("d", step.shape[1]) if is_output else keys or labels("k", step.shape[1])
         parts.append(
-            matrix_table(
+            matrix_view(
                 step,
                 caption=name,
                 formula=made_by[name] if formulas else "",
@@ -210,8 +352,12 @@ def steps_tables(
                 row_sums=not is_output,
                 chosen=chosen[1:] if chosen and chosen[0] == name else None,
                 related=_made_of(name, chosen, step.shape) if chosen else (),
+                row=chosen[1] if chosen else None,
             )
         )
+    if steps.weights is not None and max(steps.weights.shape) > MOST_CELLS:
+        query = chosen[1] if chosen else 0
+        parts.append(largest_weights_table(steps.weights[query], query=query))
     return side_by_side(*parts)
 
 
@@ -289,13 +435,19 @@ def explain(
         return f"{name} = 0: every key of query {i} is hidden"
     if row[j] == -math.inf:
         return f"{name} = 0: e^−∞ is exactly 0, key {j} is hidden"
-    powers = " + ".join(f"e^{format_number(entry)}" for entry in seen)
+    powers = _sum([f"e^{format_number(entry)}" for entry in seen])
     return f"{name} = e^{format_number(row[j])} / ({powers}) = {format_weight(number)}"
 
 
 def _sum_of_products(left: Tensor, right: Tensor, first=format_number) -> str:
     pairs = zip(left.tolist(), right.tolist(), strict=True)
-    return " + ".join(f"{first(a)}×{_bracketed(b)}" for a, b in pairs)
+    return _sum([f"{first(a)}×{_bracketed(b)}" for a, b in pairs])
+
+
+def _sum(terms: Sequence[str]) -> str:
+    if len(terms) > MOST_TERMS:
+        return f"{' + '.join(terms[:3])} + … ({len(terms)} terms)"
+    return " + ".join(terms)
 
 
 def _bracketed(number: float) -> str:

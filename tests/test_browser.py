@@ -5,13 +5,6 @@ missing browser is a failure.
 """
 
 import os
-import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -19,23 +12,12 @@ import torch
 
 import lint
 from attention_lab import attention
+from browser import CHROMIUM, FLAGS, menu, open_notebook, serve, wait_for
 
 playwright = pytest.importorskip("playwright.sync_api")
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-RUN_SECONDS = 120
 
 pytestmark = [
     pytest.mark.skipif(
@@ -46,57 +28,10 @@ pytestmark = [
 ]
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A JupyterLab on copies of the notebooks, with settings of its own; its address."""
-    home = tmp_path_factory.mktemp("lab")
-    (home / "notebooks").mkdir()
-    for path in NOTEBOOKS:
-        shutil.copy(path, home / "notebooks")
-    # all cells are in the page, not only those in view
-    settings = home / "settings" / "@jupyterlab" / "notebook-extension"
-    settings.mkdir(parents=True)
-    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
-    port = free_port()
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    options = [f"--port={port}", "--ip=127.0.0.1", "--IdentityProvider.token="]
-    environment = {
-        **os.environ,
-        "JUPYTER_CONFIG_PATH": str(ROOT / "tools" / "jupyter"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-    }
-    with (home / "log").open("w") as log:
-        server = subprocess.Popen(
-            [*command, *options], cwd=home / "notebooks", env=environment, stdout=log, stderr=log
-        )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            wait_for(lambda: urllib.request.urlopen(f"{address}/api").close() or True, 60)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def wait_for(condition, seconds, what="it"):
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if result := condition():
-                return result
-        except OSError:
-            pass
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what} did not happen within {seconds} s")
-        time.sleep(0.1)
+    with serve(tmp_path_factory.mktemp("lab"), NOTEBOOKS) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -107,35 +42,6 @@ def browser():
         opened = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()
-
-
-def open_notebook(browser, lab, name):
-    """Open a notebook and run all its cells."""
-    page = browser.new_page(viewport={"width": 1400, "height": 1200})
-    page.goto(f"{lab}/lab/tree/{name}?reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-    assert page.locator(".jp-Dialog").count() == 0
-    wait_for(
-        lambda: "Idle" in page.locator("#jp-main-statusbar").inner_text(), 60, "an idle kernel"
-    )
-    menu(page, "Run", "Run All Cells")
-    last = page.locator(".jp-CodeCell .jp-InputArea-prompt").nth(len(code_cells(name)) - 1)
-    wait_for(lambda: "*" in last.inner_text() or page_is_done(page), RUN_SECONDS, "a start")
-    wait_for(lambda: page_is_done(page), RUN_SECONDS, "Run All")
-    return page
-
-
-def page_is_done(page):
-    prompts = page.locator(".jp-CodeCell .jp-InputArea-prompt").all_inner_texts()
-    idle = "Idle" in page.locator("#jp-main-statusbar").inner_text()
-    return idle and all(re.search(r"\[\d+\]", prompt) for prompt in prompts)
-
-
-def menu(page, *labels):
-    page.get_by_role("menuitem", name=labels[0], exact=True).click()
-    for label in labels[1:-1]:
-        page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{label}$")).hover()
-    page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{labels[-1]}$")).click()
 
 
 def code_cells(name):

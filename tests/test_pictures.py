@@ -7,11 +7,13 @@ import sys
 import xml.etree.ElementTree as ET
 from base64 import b64decode
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
+from PIL import Image
 
 from attention_lab import attention, figures, views
 from attention_lab.style import format_number, format_weight, ink, palette, shade
@@ -29,7 +31,7 @@ def steps():
 def tables(html):
     """Read back every table: caption and rows of cell texts."""
     found = []
-    for text in re.findall(r"<table>.*?</table>", html, flags=re.S):
+    for text in re.findall(r"<table\b.*?</table>", html, flags=re.S):
         table = ET.fromstring(text.replace("<br>", " "))
         caption = "".join(table.find("caption").itertext())
         rows = [["".join(cell.itertext()) for cell in line] for line in table.iter("tr")]
@@ -213,6 +215,82 @@ def test_terms_table_adds_up():
 def svg_of(html):
     data = re.search(r"base64,([^\"]+)", html)[1]
     return ET.fromstring(b64decode(data))
+
+
+def pixels_of(html):
+    """Read the picture back from the HTML: (rows, columns, 3), and its alternative text."""
+    alternative, data = re.search(r'alt="([^"]*)".*?base64,([^"]*)"', html, re.S).groups()
+    image = Image.open(io.BytesIO(b64decode(data)))
+    return torch.tensor(np.array(image)).long(), alternative
+
+
+def color_of(number, low, high):
+    text = palette()[shade(number, low, high)][0]
+    return [int(text[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def test_a_large_matrix_is_a_picture_with_a_pixel_for_each_cell():
+    matrix = torch.linspace(-2, 3, 20 * 40, dtype=torch.float64).reshape(20, 40)
+    matrix[3, 4], matrix[5, 6] = -math.inf, math.nan
+    html = views.matrix_picture(matrix, caption="a < b", row=2)
+    pixels, alternative = pixels_of(html)
+    assert pixels.shape == (20, 40, 3)
+    for i, j in [(0, 0), (0, 39), (7, 30), (19, 39)]:
+        assert pixels[i, j].tolist() == color_of(matrix[i, j].item(), -2, 3)
+    assert pixels[3, 4].tolist() == [255] * 3
+    assert pixels[5, 6].tolist() == [128] * 3
+    assert alternative == "a &lt; b (20 × 40): dark −2, light 3, white hidden; row 2 is outlined"
+    assert "dark −2, light 3, white hidden</div>" in html
+
+
+def test_a_pooled_picture_keeps_a_single_large_weight():
+    weights = torch.zeros(1000, 1000, dtype=torch.float64)
+    weights[501, 7] = 1
+    pixels, alternative = pixels_of(views.matrix_picture(weights, caption="w", weights=True))
+    assert pixels.shape == (250, 250, 3)
+    assert pixels[125, 1].tolist() == color_of(1, 0, 1)
+    assert (pixels.flatten(0, 1) == torch.tensor(color_of(1, 0, 1))).all(dim=1).sum() == 1
+    assert "a pixel is the largest of 4 × 4" in alternative
+
+
+@pytest.mark.parametrize("number", [0.0, 1e30, -1e308, 1e308, -math.inf, math.nan])
+def test_any_large_matrix_can_be_drawn(number):
+    full = torch.full((20, 3), number, dtype=torch.float64)
+    for matrix in (full, torch.cat([full, torch.zeros_like(full)])):
+        assert "<img" in views.matrix_picture(matrix, caption="m")
+
+
+@pytest.mark.parametrize(
+    ("n_q", "n_k", "is_table"), [(16, 16, True), (17, 4, False), (4, 17, False)]
+)
+def test_past_16_tokens_the_steps_are_pictures_and_the_largest_weights(n_q, n_k, is_table):
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = (torch.randn(n, 2, generator=generator) for n in (n_q, n_k, n_k))
+    steps = attention(query, key, value, is_causal=n_q == n_k)
+    html = views.steps_tables(steps, chosen=("weights", 2, 1))
+    assert ("<img" not in html) == is_table
+    if is_table:
+        return
+    assert "weights (" in html
+    (caption, rows), *_ = [t for t in tables(html) if "largest weights" in t[0]]
+    count = min(8, n_k)
+    assert caption == f"query 2: its {count} largest weights"
+    values, indices = steps.weights[2].topk(count)
+    assert [row[0] for row in rows[1:-1]] == [f"k{i}" for i in indices.tolist()]
+    assert [float(row[1]) for row in rows[1:-1]] == pytest.approx(values.tolist(), abs=6e-4)
+    rest = 1 - values.sum().item()
+    assert rows[-1][0] == f"other {n_k - count}"
+    assert float(rows[-1][1].replace("−", "-")) == pytest.approx(rest, abs=6e-4)
+
+
+def test_a_long_sum_is_explained_by_its_first_terms():
+    query, key, value = torch.ones(1, 20), torch.ones(9, 20), torch.ones(9, 1)
+    steps = attention(query, key, value, scale=1.0)
+    said = [views.explain(query, key, value, steps, (step, 0, 0)) for step in ("scores", "weights")]
+    assert said == [
+        "scores[0, 0] = q0 · k0 = 1×1 + 1×1 + 1×1 + … (20 terms) = 20",
+        "weights[0, 0] = e^20 / (e^20 + e^20 + e^20 + … (9 terms)) = 0.111",
+    ]
 
 
 @given(

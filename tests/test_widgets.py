@@ -13,12 +13,14 @@ from attention_lab import attention
 from attention_lab.feedback import Problem
 from attention_lab.widgets import (
     AttentionExplorer,
+    MaskEditor,
     MatrixEditor,
     WeightedSumExplorer,
     WeightsExplorer,
 )
 from attention_lab.widgets.base import Knob
-from attention_lab.widgets.explorer import EXAMPLES, MASKS
+from attention_lab.widgets.explorer import EXAMPLES
+from attention_lab.widgets.mask_editor import MASKS
 from attention_lab.widgets.matrix_editor import parse_matrix, parse_number
 from test_pictures import tables
 
@@ -298,6 +300,130 @@ def test_every_field_has_a_label_of_its_own(editor):
     ]
 
 
+# --- large matrices -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large():
+    """A matrix of 10 × 8 numbers: too many for a field each."""
+    return MatrixEditor("Q", torch.arange(80.0).reshape(10, 8), max_rows=128, max_columns=64)
+
+
+def test_a_large_matrix_has_one_field_for_the_chosen_cell(large):
+    assert large._cells.children == (large._one,)
+    assert large._fields == {}
+    large.one_row.value, large.one_column.value = 3, 5
+    assert large.one_number.value == "29"
+    large.one_number.value = "1/4"
+    assert large.value[3][5] == 0.25
+    large.one_row.value = 4
+    assert large.one_number.value == "37"
+    large.reset()
+    assert large.value[3][5] == 29
+    large.value = torch.zeros(10, 8)
+    assert large.one_number.value == "0"
+
+
+def test_nonsense_in_the_one_field_keeps_the_number_and_goes_with_the_cell(large):
+    large.one_number.value = "abc"
+    assert "Q[0, 0]: “abc” is not a number" in large.problem
+    assert "Still using 0" in large.problem
+    assert large.value[0][0] == 0
+    large.one_column.value = 1
+    assert large.problem == ""
+    assert large.one_number.value == "1"
+
+
+def test_fields_and_picture_take_turns(large):
+    before = large._picture.value
+    large.one_number.value = "1000"
+    assert large._picture.value != before
+    large.one_row.value = 9
+    large.resize(2, 2)
+    assert large._cells.children == (large._grid,)
+    assert large._fields[1, 1].value == "9"
+    assert (large.one_row.value, large.one_column.value) == (9, 0)
+    large._fields[0, 0].value = "5"
+    large.resize(10, 8)
+    assert large._cells.children == (large._one,)
+    assert large.value[0][0] == 5
+    assert large.value[9][7] == 79
+    assert large.one_number.value == "72"
+
+
+def test_the_chosen_cell_of_a_large_matrix_stays_inside(large):
+    large.one_row.value, large.one_column.value = 9, 7
+    large.resize(7, 7)
+    assert (large.one_row.value, large.one_column.value) == (6, 6)
+    assert large.one_number.value == "54"
+
+
+@pytest.mark.parametrize("n", [16, 17, 128])
+def test_an_explorer_of_many_tokens(n):
+    generator = torch.Generator().manual_seed(n)
+    query, key, value = (torch.randn(n, 16, generator=generator) for _ in range(3))
+    explorer = AttentionExplorer(query, key, value)
+    assert len(explorer.query._fields) == len(explorer.mask.boxes) == 0
+    assert ("<img" in explorer.picture.value) == (n > 16)
+    explorer.query.one_row.value = explorer.row.value = n - 1
+    explorer.query.one_number.value = "3"
+    query = query.double()
+    query[-1, 0] = 3
+    want = attention(query, key.double(), value.double())
+    assert torch.allclose(explorer.steps.output, want.output, atol=1e-6)
+    explorer.mask.one_query.value, explorer.mask.one_key.value = n - 1, 0
+    explorer.mask.one_box.value = False
+    assert explorer.steps.weights[n - 1, 0] == 0
+    assert text_of(explorer.explanation.value).startswith(f"weights[{n - 1}, 0] = 0: e^−∞")
+    assert ("too large" in explorer.twin_text()) == (n > 16)
+
+
+def test_more_tokens_than_fit_are_refused_in_words():
+    query = torch.zeros(129, 2)
+    with pytest.raises(ValueError, match="Q is 129 × 2, but this editor holds at most 128 × 64"):
+        AttentionExplorer(query, query, query)
+
+
+# --- the mask editor ------------------------------------------------------------------------
+
+
+def test_a_mask_follows_its_rule_and_then_the_hand():
+    mask = MaskEditor(3, 4)
+    assert mask.tensor.all()
+    assert mask.tensor.shape == (3, 4)
+    mask.rule.value = "causal: no later key"
+    assert torch.equal(mask.tensor, torch.ones(3, 4, dtype=torch.bool).tril())
+    seen = []
+    mask.observe(lambda change: seen.append(change["new"]), names="value")
+    mask.boxes[0, 2].value = True
+    assert mask.rule.value == "your own cells"
+    assert mask.tensor.tolist()[0] == [True, False, True, False]
+    assert len(seen) == 1
+    assert seen[0] == tuple(map(tuple, mask.tensor.tolist()))
+    assert "3 queries, 4 keys" in mask.twin_text()
+    ((caption, rows),) = tables(mask.twin_html())
+    assert "1 = may attend" in caption
+    assert rows[1] == ["q0", "1", "0", "1", "0"]
+
+
+def test_a_large_mask_has_one_box_for_the_chosen_cell():
+    mask = MaskEditor(6, 6)
+    mask.rule.value = "causal: no later key"
+    mask.resize(8, 8)
+    assert mask.one_box.value
+    mask.one_key.value = 7
+    assert not mask.one_box.value
+    assert mask.rule.value == "causal: no later key"
+    mask.one_box.value = True
+    assert mask.tensor[0].tolist() == [True, *[False] * 6, True]
+    mask.rule.value = "only its own position"
+    assert not mask.one_box.value
+    mask.resize(2, 2)
+    assert (mask.one_query.value, mask.one_key.value) == (0, 1)
+    mask.boxes[0, 1].value = True
+    assert mask.tensor.tolist() == [[True, True], [False, True]]
+
+
 # --- the explorer ---------------------------------------------------------------------------
 
 
@@ -323,11 +449,11 @@ def test_every_step_follows_an_edit(explorer):
 @pytest.mark.parametrize("mask", MASKS)
 def test_the_picture_is_what_pytorch_computes(explorer, example, mask):
     explorer.example.value = example
-    explorer.mask.value = mask
+    explorer.mask.rule.value = mask
     explorer.temperature.value = 2
     q, k, v = explorer.query.tensor, explorer.key.tensor, explorer.value.tensor
     theirs = torch.nn.functional.scaled_dot_product_attention(
-        q, k, v, attn_mask=explorer.attn_mask, scale=1 / math.sqrt(k.shape[1]) / 2
+        q, k, v, attn_mask=explorer.mask.tensor, scale=1 / math.sqrt(k.shape[1]) / 2
     )
     assert torch.allclose(explorer.steps.output, theirs)
     read = [[float(x.replace("−", "-")) for x in row[1:]] for row in shown(explorer, "output")]
@@ -340,7 +466,7 @@ def test_one_redraw_for_a_whole_change(explorer):
     explorer.draw = lambda: redraws.append(1) or draw()
     explorer.example.value = "six tokens, d_k = 4"
     assert len(redraws) == 1
-    explorer.mask.value = "causal: no later key"
+    explorer.mask.rule.value = "causal: no later key"
     assert len(redraws) == 2
     explorer.sizes["d_k"].value = 3
     assert len(redraws) == 3
@@ -372,23 +498,23 @@ def test_scale_and_temperature(explorer):
 
 
 def test_mask_cells_and_presets(explorer):
-    explorer.mask.value = "causal: no later key"
+    explorer.mask.rule.value = "causal: no later key"
     assert [row[1] for row in shown(explorer, "output")] == ["7", "7.881", "8.948"]
-    explorer._mask_cells[0, 0].value = False
-    assert explorer.mask.value == "your own cells"
+    explorer.mask.boxes[0, 0].value = False
+    assert explorer.mask.rule.value == "your own cells"
     assert shown(explorer, "weights")[0][1:5] == ["0", "0", "0", "0"]
     assert "Query 0 may attend to no key" in text_of(explorer.status.value)
-    explorer.mask.value = "every key"
-    assert explorer.attn_mask.all()
+    explorer.mask.rule.value = "every key"
+    assert explorer.mask.tensor.all()
     assert shown(explorer, "output")[0][1] == "8.575"
 
 
 def test_own_mask_cells_survive_a_new_size(explorer):
-    explorer._mask_cells[0, 1].value = False
+    explorer.mask.boxes[0, 1].value = False
     explorer.sizes["n_q"].value = 4
-    assert explorer.mask.value == "your own cells"
-    assert explorer.attn_mask.tolist()[0] == [True, False, True]
-    assert explorer.attn_mask.shape == (4, 3)
+    assert explorer.mask.rule.value == "your own cells"
+    assert explorer.mask.tensor.tolist()[0] == [True, False, True]
+    assert explorer.mask.tensor.shape == (4, 3)
 
 
 def test_matrices_that_share_a_size_follow_a_paste(explorer):
@@ -424,12 +550,12 @@ def test_an_output_with_more_columns_than_keys_is_explained(explorer, column):
 
 
 def test_an_abandoned_mask_rule_does_not_come_back(explorer):
-    explorer.mask.value = "causal: no later key"
+    explorer.mask.rule.value = "causal: no later key"
     explorer.sizes["n_q"].value = explorer.sizes["n_k"].value = 2
-    explorer.mask.value = "every key"
-    explorer._mask_cells[0, 1].value = False
+    explorer.mask.rule.value = "every key"
+    explorer.mask.boxes[0, 1].value = False
     explorer.sizes["n_q"].value = explorer.sizes["n_k"].value = 3
-    assert explorer.attn_mask.tolist() == [[True, False, True], [True] * 3, [True] * 3]
+    assert explorer.mask.tensor.tolist() == [[True, False, True], [True] * 3, [True] * 3]
 
 
 def test_the_chosen_cell_is_kept_inside_the_matrix(explorer):
@@ -593,7 +719,7 @@ def test_a_function_that_fails_at_once_still_gives_a_widget():
 def test_a_function_without_the_argument_says_which_is_missing(control):
     explorer = AttentionExplorer(function=right)
     if control == "mask":
-        explorer.mask.value = "causal: no later key"
+        explorer.mask.rule.value = "causal: no later key"
     elif control == "temperature":
         explorer.temperature.value = 2
     else:
@@ -612,7 +738,7 @@ def test_a_mask_that_was_changed_in_place_is_noticed():
         return output
 
     explorer = AttentionExplorer(function=fills_mask)
-    explorer.mask.value = "causal: no later key"
+    explorer.mask.rule.value = "causal: no later key"
     assert "changed its input attn_mask in place" in text_of(explorer.status.value)
     assert "no key" not in text_of(explorer.status.value)
 
@@ -624,7 +750,7 @@ def test_a_sparse_result_is_shown_as_it_is():
 
 def test_sdpa_itself_can_be_plugged_in():
     explorer = AttentionExplorer(function=torch.nn.functional.scaled_dot_product_attention)
-    explorer.mask.value = "causal: no later key"
+    explorer.mask.rule.value = "causal: no later key"
     explorer.temperature.value = 2
     assert "agrees with attention" in text_of(explorer.status.value)
 

@@ -5,8 +5,15 @@ plain HTML in the same output (its static twin), for a notebook that is opened b
 """
 
 from attention_lab.widgets.explorer import AttentionExplorer
+from attention_lab.widgets.mask_editor import MaskEditor
 from attention_lab.widgets.matrix_editor import MatrixEditor
 from attention_lab.widgets.weighted_sum import WeightedSumExplorer
 from attention_lab.widgets.weights import WeightsExplorer
 
-__all__ = ["AttentionExplorer", "MatrixEditor", "WeightedSumExplorer", "WeightsExplorer"]
+__all__ = [
+    "AttentionExplorer",
+    "MaskEditor",
+    "MatrixEditor",
+    "WeightedSumExplorer",
+    "WeightsExplorer",
+]

@@ -10,16 +10,17 @@ import ipywidgets
 import torch
 from torch import Tensor
 
-from attention_lab import programs, views
+from attention_lab import views
 from attention_lab.attention import AttentionSteps, attention
 from attention_lab.feedback import Problem, call, describe, name_of
-from attention_lab.style import format_number, labels
-from attention_lab.widgets.base import Knob, LiveView, count_field, fill_grid, row, watch
+from attention_lab.style import format_number
+from attention_lab.widgets.base import Knob, LiveView, count_field, row, watch
+from attention_lab.widgets.mask_editor import MaskEditor
 from attention_lab.widgets.matrix_editor import MatrixEditor
 
-__all__ = ["EXAMPLES", "MASKS", "AttentionExplorer"]
+__all__ = ["EXAMPLES", "AttentionExplorer"]
 
-MAX_TOKENS, MAX_FEATURES = 6, 4
+MAX_TOKENS, MAX_FEATURES = 128, 64
 
 # name: (Q, K, V)
 EXAMPLES = {
@@ -38,15 +39,6 @@ EXAMPLES = {
     ),
 }
 
-OWN_MASK = "your own cells"
-MASKS = {
-    "every key": programs.everything,
-    "causal: no later key": programs.causal,
-    "at most 1 position away": programs.window(1),
-    "only its own position": programs.window(0),
-    "every position but its own": programs.others,
-}
-
 
 class AttentionExplorer(LiveView):
     """Edit Q, K, V, the scale and the mask; see scores, weights and output follow.
@@ -54,8 +46,8 @@ class AttentionExplorer(LiveView):
     Parameters
     ----------
     query, key, value : matrix, optional
-        What to start with: (n_q, d_k), (n_k, d_k), (n_k, d_v), at most 6 tokens of dimension
-        4. Without them the first example is shown.
+        What to start with: (n_q, d_k), (n_k, d_k), (n_k, d_v), at most 128 tokens of dimension
+        64. Without them the first example is shown. More than 16 tokens are shown as pictures.
     function : callable
         Computes the picture. Called as ``function(query, key, value)``, and with
         ``attn_mask=`` and ``scale=`` where they differ from "all keys" and ``1 / sqrt(d_k)``.
@@ -86,7 +78,6 @@ class AttentionExplorer(LiveView):
         self._fitting = 0
         self._fitted = ""  # what was resized to fit the last edit
         self.steps: AttentionSteps | None = None  # None until the function has worked once
-        self._mask_shape: tuple[int, int] | None = None  # the shape that is laid out
 
         first = next(iter(self.examples))
         self.example = ipywidgets.Dropdown(
@@ -121,15 +112,7 @@ class AttentionExplorer(LiveView):
             value=True, description="divide by √d_k", indent=False, layout={"width": "150px"}
         )
         self.temperature = Knob("temperature", 1, low=0.1, high=10, log=True)
-        self.mask = ipywidgets.Dropdown(
-            options=[*MASKS, OWN_MASK],
-            description="mask",
-            layout={"width": "250px"},
-            style={"description_width": "initial"},
-        )
-        self._mask_cells: dict[tuple[int, int], ipywidgets.Checkbox] = {}
-        self._mask_grid = ipywidgets.GridBox()
-        self._mask_grid.add_class("alab-cells")
+        self.mask = MaskEditor(*self.query.shape[:1], *self.key.shape[:1], most=MAX_TOKENS)
         small = {"width": "120px"}
         narrow = {"description_width": "60px"}
         self.step = ipywidgets.Dropdown(
@@ -154,7 +137,7 @@ class AttentionExplorer(LiveView):
         self.children = [
             row(self.example, self.reset),
             row(*self.sizes.values()),
-            row(self.query, self.key, self.value, ipywidgets.VBox([self.mask, self._mask_grid])),
+            row(self.query, self.key, self.value, self.mask),
             row(self.scaled, self.temperature),
             self.status,
             self.picture,
@@ -163,7 +146,6 @@ class AttentionExplorer(LiveView):
         ]
         with self.one_redraw():
             self._show_sizes()
-            self._lay_out_mask()
         self.example.observe(lambda _: self._choose_example(), names="value")
         self.reset.on_click(lambda _: self._choose_example())
         for editor in (self.query, self.key, self.value):
@@ -172,8 +154,9 @@ class AttentionExplorer(LiveView):
             field.observe(
                 lambda change, name=name: self._resize(name, change["new"]), names="value"
             )
-        self.mask.observe(self._mask_chosen, names="value")
-        watch(self.redraw, self.scaled, self.temperature, self.step, self.row, self.column)
+        watch(
+            self.redraw, self.mask, self.scaled, self.temperature, self.step, self.row, self.column
+        )
 
     # --- the inputs -------------------------------------------------------------------------
 
@@ -183,7 +166,7 @@ class AttentionExplorer(LiveView):
             for editor, matrix in zip((self.query, self.key, self.value), matrices, strict=True):
                 editor.start_with(matrix)
             self.scaled.value, self.temperature.value = True, 1
-            self.mask.value = next(iter(MASKS))
+            self.mask.rule.value = next(iter(self.mask.rules))
             self._fitted = ""
 
     def _matrix_changed(self, editor: MatrixEditor) -> None:
@@ -201,7 +184,7 @@ class AttentionExplorer(LiveView):
                 self._fit(self.key, editor, axis=0)
             self._fitting -= 1
             self._show_sizes()
-            self._lay_out_mask()
+            self.mask.resize(self.query.shape[0], self.key.shape[0])
 
     def _fit(self, other: MatrixEditor, changed: MatrixEditor, *, axis: int) -> None:
         size = changed.shape[axis]
@@ -235,52 +218,6 @@ class AttentionExplorer(LiveView):
         finally:
             self._syncing = False
 
-    def _mask_chosen(self, change: Any) -> None:
-        if change["new"] != OWN_MASK:
-            with self.one_redraw():
-                self._fill_mask()
-
-    def _lay_out_mask(self) -> None:
-        """Show a box for each query and key; new ones follow the chosen rule."""
-        n_q, n_k = self.sizes["n_q"].value, self.sizes["n_k"].value
-        if (n_q, n_k) == self._mask_shape:
-            return
-        self._mask_shape = n_q, n_k
-        fill_grid(self._mask_grid, labels("q", n_q), labels("k", n_k), self._mask_cell, width=30)
-        if self.mask.value != OWN_MASK:
-            self._fill_mask()
-
-    def _mask_cell(self, i: int, j: int) -> ipywidgets.Checkbox:
-        if (i, j) not in self._mask_cells:
-            box = ipywidgets.Checkbox(
-                value=True, description=f"query {i} may attend to key {j}", indent=False
-            )
-            box.observe(self._mask_toggled, names="value")
-            self._mask_cells[i, j] = box
-        return self._mask_cells[i, j]
-
-    def _fill_mask(self) -> None:
-        visible = programs.mask_from(MASKS[self.mask.value], MAX_TOKENS, MAX_TOKENS).tolist()
-        self._syncing = True
-        try:
-            for (i, j), box in self._mask_cells.items():  # those out of sight, too
-                box.value = visible[i][j]
-        finally:
-            self._syncing = False
-
-    def _mask_toggled(self, _change: Any) -> None:
-        if not self._syncing:
-            with self.one_redraw():
-                self.mask.value = OWN_MASK
-
-    @property
-    def attn_mask(self) -> Tensor:
-        """The mask as a boolean tensor, shape (n_q, n_k), True = may attend."""
-        n_q, n_k = self._mask_shape
-        return torch.tensor(
-            [[self._mask_cells[i, j].value for j in range(n_k)] for i in range(n_q)]
-        )
-
     @property
     def scale(self) -> float:
         """The factor on the scores: ``1 / sqrt(d_k)`` or 1, divided by the temperature."""
@@ -291,7 +228,7 @@ class AttentionExplorer(LiveView):
 
     def draw(self) -> str:
         query, key, value = self.query.tensor, self.key.tensor, self.value.tensor
-        mask = self.attn_mask
+        mask = self.mask.tensor
         options: dict[str, Any] = {}
         if not mask.all():
             options["attn_mask"] = mask
@@ -340,7 +277,9 @@ class AttentionExplorer(LiveView):
         if self.steps is None:
             return f"AttentionExplorer of {name_of(self.function)}: nothing to show yet"
         sizes = ", ".join(f"{name} = {field.value}" for name, field in self.sizes.items())
-        output = [[float(f"{x:.4g}") for x in line] for line in self.steps.output.tolist()]
+        output: Any = "too large to write out"
+        if max(self.steps.output.shape) <= views.MOST_CELLS:
+            output = [[float(f"{x:.4g}") for x in line] for line in self.steps.output.tolist()]
         return f"AttentionExplorer of {name_of(self.function)}: {sizes}; output = {output}"
 
 

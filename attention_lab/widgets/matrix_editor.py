@@ -15,7 +15,7 @@ from torch import Tensor
 from attention_lab import views
 from attention_lab.feedback import Problem
 from attention_lab.style import labels
-from attention_lab.widgets.base import STYLE, StaticTwin, fill_grid
+from attention_lab.widgets.base import STYLE, StaticTwin, count_field, fill_grid, row, watch
 
 __all__ = ["MatrixEditor", "parse_matrix", "parse_number"]
 
@@ -25,6 +25,8 @@ Rows = tuple[tuple[float, ...], ...]
 LARGEST = 1e30
 
 NO_PRESET = "choose…"
+
+MOST_FIELDS = 48  # each field costs 25 ms at the start; a larger matrix gets one for all its cells
 
 
 def parse_number(text: str) -> float:
@@ -122,6 +124,9 @@ def _numbers(value: Sequence[Sequence[float]] | Tensor) -> list:
 class MatrixEditor(StaticTwin, ipywidgets.VBox):
     """Number fields for a small matrix, with labels, and a box to paste a whole matrix into.
 
+    A matrix of more than 48 numbers is a picture, with one number field for the cell that you
+    choose.
+
     Parameters
     ----------
     name : str
@@ -170,6 +175,24 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
 
         self._head = ipywidgets.HTML()
         self._grid = ipywidgets.GridBox()
+        self._grid.add_class("alab-cells")
+        self.one_row = count_field("row", 0, max_rows - 1, least=0, width="100px")
+        self.one_column = count_field("column", 0, max_columns - 1, least=0, width="120px")
+        self.one_number = ipywidgets.Text(
+            description=f"{name} there",
+            continuous_update=False,
+            layout={"width": "190px"},
+            style={"description_width": "initial"},
+        )
+        self._picture = ipywidgets.HTML()
+        self._one = ipywidgets.VBox(
+            [row(self.one_row, self.one_column), self.one_number, self._picture]
+        )
+        watch(self._choose_cell, self.one_row, self.one_column)
+        self.one_number.observe(
+            lambda change: self._typed(self.one_row.value, self.one_column.value, change["new"]),
+            names="value",
+        )
         self._reset = ipywidgets.Button(description="Reset", layout={"width": "70px"})
         self._reset.on_click(lambda _: self.reset())
         self._open = ipywidgets.ToggleButton(description="Paste…", layout={"width": "80px"})
@@ -183,6 +206,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         )
         self._use = ipywidgets.Button(description="Use it", layout={"width": "80px"})
         self._use.on_click(lambda _: self.paste(self._paste.value))
+        self._cells = ipywidgets.VBox([self._grid])
         self._paste_box = ipywidgets.VBox([self._paste, self._use], layout={"display": "none"})
         self._line = ipywidgets.HTML()
         self.presets = {key: self._checked(matrix) for key, matrix in (presets or {}).items()}
@@ -197,13 +221,12 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
             ipywidgets.HTML(STYLE, layout={"display": "none"}),
             self._head,
             *([self._choice] if self.presets else []),
-            self._grid,
+            self._cells,
             ipywidgets.HBox([self._reset, self._open]),
             self._paste_box,
             self._line,
         ]
         self.add_class("alab-editor")
-        self._grid.add_class("alab-cells")
         self.layout.width = "auto"
         self.value = self._start
 
@@ -303,18 +326,40 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
             self._tell()
 
     def _write_fields(self) -> None:
+        rows, columns = self.shape
         self._writing = True
         try:
-            for index, number in self._entries():
-                if index not in self._fields:
-                    self._fields[index] = self._new_field(*index)
-                self._fields[index].value = f"{number:.10g}"
-                self._fields[index].remove_class("alab-bad")
+            if self._is_small:
+                for index, number in self._entries():
+                    if index not in self._fields:
+                        self._fields[index] = self._new_field(*index)
+                    self._fields[index].value = f"{number:.10g}"
+                    self._fields[index].remove_class("alab-bad")
+            else:
+                self.one_row.max, self.one_column.max = rows - 1, columns - 1
+                number = self.value[self.one_row.value][self.one_column.value]
+                self.one_number.value = f"{number:.10g}"
+                self.one_number.remove_class("alab-bad")
         finally:
             self._writing = False
+        self._draw_picture()
         if self.shape != self._shown:
             self._shown = self.shape
-            self._lay_out(*self.shape)
+            self._lay_out(rows, columns)
+
+    def _choose_cell(self, _change: traitlets.Bunch) -> None:
+        if not self._writing:
+            self._set(self.value)
+
+    @property
+    def _is_small(self) -> bool:
+        return self.shape[0] * self.shape[1] <= MOST_FIELDS
+
+    def _draw_picture(self) -> None:
+        if not self._is_small:
+            self._picture.value = views.side_by_side(
+                views.matrix_picture(self.tensor, caption=self.matrix_name, side=160)
+            )
 
     def _new_field(self, i: int, j: int) -> ipywidgets.Text:
         field = ipywidgets.Text(
@@ -326,14 +371,17 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         return field
 
     def _lay_out(self, rows: int, columns: int) -> None:
-        self._head.value = f"<b>{self.matrix_name}</b> ({rows} × {columns})"
-        heads = labels(self.row_letter, rows), labels(self.column_letter, columns)
-        fill_grid(self._grid, *heads, lambda i, j: self._fields[i, j], width=66)
+        self._head.value = ""  # the picture has its own
+        if self._is_small:
+            self._head.value = f"<b>{self.matrix_name}</b> ({rows} × {columns})"
+            heads = labels(self.row_letter, rows), labels(self.column_letter, columns)
+            fill_grid(self._grid, *heads, lambda i, j: self._fields[i, j], width=66)
+        self._cells.children = [self._grid if self._is_small else self._one]
 
     def _typed(self, i: int, j: int, text: str) -> None:
         if self._writing or i >= self.shape[0] or j >= self.shape[1]:
             return  # the second: a late message of a field that is no longer shown
-        field = self._fields[i, j]
+        field = self._fields[i, j] if self._is_small else self.one_number
         try:
             number = parse_number(text)
         except Problem as problem:
@@ -351,6 +399,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
                 self.value = tuple(tuple(line) for line in lines)
             finally:
                 self._writing = False
+            self._draw_picture()
         self._tell()
 
     def _show_paste(self, change: traitlets.Bunch) -> None:
@@ -363,7 +412,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
     def table(self) -> str:
         """Return the matrix as an HTML table."""
         rows, columns = self.shape
-        return views.matrix_table(
+        return views.matrix_view(
             self.tensor,
             caption=self.matrix_name,
             rows=labels(self.row_letter, rows),
@@ -374,4 +423,6 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         return views.side_by_side(self.table())
 
     def twin_text(self) -> str:
-        return f"MatrixEditor: {self.matrix_name} = {[list(line) for line in self.value]}"
+        rows, columns = self.shape
+        shown = [list(line) for line in self.value] if self._is_small else f"{rows} × {columns}"
+        return f"MatrixEditor: {self.matrix_name} = {shown}"

@@ -1,0 +1,113 @@
+"""A real JupyterLab in a real browser: what the browser tests and the benchmark drive."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+RUN_SECONDS = 120
+
+
+def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Return the first true result of ``condition``; a refused connection counts as false."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if result := condition():
+                return result
+        except OSError:
+            pass
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not happen within {seconds} s")
+        time.sleep(0.1)
+
+
+@contextmanager
+def serve(home: Path, notebooks: Sequence[Path]) -> Iterator[str]:
+    """Start a JupyterLab on copies of notebooks, with settings of its own; give its address."""
+    (home / "notebooks").mkdir()
+    for path in notebooks:
+        shutil.copy(path, home / "notebooks")
+    # all cells are in the page, not only those in view
+    settings = home / "settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    options = [f"--port={port}", "--ip=127.0.0.1", "--IdentityProvider.token="]
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_PATH": str(ROOT / "tools" / "jupyter"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+    }
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(
+            [*command, *options], cwd=home / "notebooks", env=environment, stdout=log, stderr=log
+        )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            up = f"{address}/api"
+            wait_for(lambda: urllib.request.urlopen(up).close() or True, 60, "JupyterLab's start")
+            yield address
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def open_notebook(browser: Any, address: str, name: str) -> Any:
+    """Open a notebook in a new page, run all its cells, and return the page."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1200})
+    page.goto(f"{address}/lab/tree/{name}?reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    assert page.locator(".jp-Dialog").count() == 0
+    wait_for(lambda: is_idle(page), 60, "an idle kernel")
+    menu(page, "Run", "Run All Cells")
+    last = page.locator(".jp-CodeCell .jp-InputArea-prompt").last
+    wait_for(lambda: "*" in last.inner_text() or is_done(page), RUN_SECONDS, "a start")
+    wait_for(lambda: is_done(page), RUN_SECONDS, "Run All")
+    return page
+
+
+def is_idle(page: Any) -> bool:
+    """Say whether the kernel waits."""
+    return "Idle" in page.locator("#jp-main-statusbar").inner_text()
+
+
+def is_done(page: Any) -> bool:
+    """Say whether every code cell has run."""
+    prompts = page.locator(".jp-CodeCell .jp-InputArea-prompt").all_inner_texts()
+    return is_idle(page) and all(re.search(r"\[\d+\]", prompt) for prompt in prompts)
+
+
+def menu(page: Any, *labels: str) -> None:
+    """Choose an entry of JupyterLab's menu bar."""
+    page.get_by_role("menuitem", name=labels[0], exact=True).click()
+    for label in labels[1:-1]:
+        page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{label}$")).hover()
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{labels[-1]}$")).click()
