@@ -161,17 +161,6 @@ def test_nonsense_is_named_and_the_last_number_stays(editor):
     assert editor.problem == ""
 
 
-def test_two_wrong_fields_are_named_one_after_the_other(editor):
-    type_into(editor, 0, 0, "x")
-    type_into(editor, 1, 1, "y")
-    assert "Q[0, 0]" in editor.problem
-    type_into(editor, 0, 0, "1")
-    assert "Q[1, 1]" in editor.problem
-    editor.reset()
-    assert editor.problem == ""
-    assert editor._fields[1, 1].value == "4"
-
-
 def test_paste_replaces_the_matrix_and_its_shape(editor):
     editor.paste("1 2 3\n4 5 6\n7 8 9")
     assert editor.value == ((1, 2, 3), (4, 5, 6), (7, 8, 9))
@@ -298,6 +287,35 @@ def test_every_field_has_a_label_of_its_own(editor):
         "Q row 1 column 0",
         "Q row 1 column 1",
     ]
+
+
+def test_a_pasted_text_is_used_when_it_comes_and_not_twice():
+    editor = MatrixEditor("Q", [[1, 2]])
+    editor._open.value = True
+    editor._use.click()
+    assert "there is nothing to use" in editor.problem
+    editor._paste.value = "1 2\n3"
+    assert "row 1 has 1 numbers" in editor.problem
+    editor._use.click()  # a click that overtook the text below
+    assert "row 1 has 1 numbers" in editor.problem
+    editor._paste.value = "1 2\n3 4"
+    assert editor.value == ((1, 2), (3, 4))
+    assert (editor.problem, editor._open.value, editor._paste.value) == ("", False, "")
+    editor._use.click()  # a click that comes late
+    assert editor.problem == ""
+
+
+def test_the_newest_problem_is_told_and_then_the_one_before():
+    editor = MatrixEditor("Q", [[1, 2]])
+    type_into(editor, 0, 0, "one")
+    editor.paste("1 2\n3")
+    assert "row 1 has 1 numbers" in editor.problem
+    type_into(editor, 0, 1, "two")
+    assert "“two”" in editor.problem
+    type_into(editor, 0, 1, "2.5")
+    assert "“one”" in editor.problem
+    type_into(editor, 0, 0, "1")
+    assert editor.problem == ""
 
 
 # --- large matrices -------------------------------------------------------------------------

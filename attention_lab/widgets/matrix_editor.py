@@ -201,11 +201,15 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
             description=f"Paste {name}:",
             placeholder="1 2 3\n4 5 6",
             rows=3,
+            continuous_update=False,
             layout={"width": "240px"},
             style={"description_width": "initial"},
         )
         self._use = ipywidgets.Button(description="Use it", layout={"width": "80px"})
-        self._use.on_click(lambda _: self.paste(self._paste.value))
+        # The text is used as soon as it comes: the report of a click can overtake it, and be about
+        # the text before. The click then says again what is wrong, or finds the box closed.
+        self._paste.observe(lambda change: change["new"] and self.paste(change["new"]), "value")
+        self._use.on_click(lambda _: self._open.value and self.paste(self._paste.value))
         self._cells = ipywidgets.VBox([self._grid])
         self._paste_box = ipywidgets.VBox([self._paste, self._use], layout={"display": "none"})
         self._line = ipywidgets.HTML()
@@ -250,11 +254,12 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         try:
             matrix = parse_matrix(text, self.max_rows, self.max_columns)
         except Problem as problem:
-            self._problems["paste"] = f"{self.matrix_name}, paste: {problem}"
+            self._blame("paste", f"{self.matrix_name}, paste: {problem}")
             self._tell()
             return
         self._set(matrix)
         self._open.value = False
+        self._paste.value = ""  # else the next paste lands behind this one
 
     def start_with(self, value: Sequence[Sequence[float]] | Tensor) -> None:
         """Show a matrix and make it the one that `reset` goes back to."""
@@ -386,7 +391,8 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
             number = parse_number(text)
         except Problem as problem:
             kept = f"{self.value[i][j]:.10g}"
-            self._problems[i, j] = f"{self.matrix_name}[{i}, {j}]: {problem}. Still using {kept}"
+            text = f"{self.matrix_name}[{i}, {j}]: {problem}. Still using {kept}"
+            self._blame((i, j), text)
             field.add_class("alab-bad")
         else:
             self._problems.pop((i, j), None)
@@ -405,8 +411,12 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
     def _show_paste(self, change: traitlets.Bunch) -> None:
         self._paste_box.layout.display = "" if change["new"] else "none"
 
+    def _blame(self, source: object, text: str) -> None:
+        self._problems.pop(source, None)  # the newest stands last
+        self._problems[source] = text
+
     def _tell(self) -> None:
-        self.problem = next(iter(self._problems.values()), "")
+        self.problem = next(reversed(self._problems.values()), "")
         self._line.value = views.message(self.problem, problem=True) if self.problem else ""
 
     def table(self) -> str:
