@@ -27,7 +27,7 @@ from attention_lab.style import (
     labels,
     limits,
     palette,
-    shade,
+    shades,
 )
 from attention_lab.views import convex_hull, exponent
 
@@ -411,10 +411,10 @@ def _draw_matrix(
     write = format_weight if weights else format_number
     shown = matrix.masked_fill(~torch.isfinite(matrix), math.nan)
     image = axes.imshow(shown.numpy(), cmap=COLORMAP, vmin=low, vmax=high, aspect="auto")
-    colors = palette()
+    colors, places = palette(), shades(matrix, low, high).tolist()
     for i, row in enumerate(matrix.tolist()):
         for j, number in enumerate(row):
-            color = "#000000" if number == -math.inf else colors[shade(number, low, high)][1]
+            color = "#000000" if number == -math.inf else colors[places[i][j]][1]
             axes.text(j, i, write(number), ha="center", va="center", color=color, fontsize=9)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)

@@ -19,6 +19,7 @@ __all__ = [
     "limits",
     "palette",
     "shade",
+    "shades",
 ]
 
 COLORMAP = "cividis"  # reads the same with and without colour vision, and in grey
@@ -79,13 +80,22 @@ def color_range(matrix: Tensor, *, weights: bool) -> tuple[float, float]:
     return (low, high) if low < high else (low - 1, high + 1)
 
 
-def shade(number: float, low: float, high: float) -> int:
-    """Return the place of a number on the colour scale from low to high, 0..255."""
-    if not math.isfinite(number) or high <= low:
-        return 128
+def shades(matrix: Tensor, low: float, high: float) -> Tensor:
+    """Return the places of numbers on the colour scale from low to high, 0..255.
+
+    What is not finite lies in the middle.
+    """
+    if high <= low:
+        return torch.full(matrix.shape, 128)
     # halves: high - low itself may be too large for a float
-    place = (number / 2 - low / 2) / (high / 2 - low / 2)
-    return max(0, min(255, round(255 * place)))
+    places = 255 * (matrix.double() / 2 - low / 2) / (high / 2 - low / 2)
+    places = places.round().clamp(0, 255).where(matrix.isfinite(), 128)
+    return places.long()
+
+
+def shade(number: float, low: float, high: float) -> int:
+    """Return the place of one number on the colour scale, see `shades`."""
+    return int(shades(torch.tensor(number, dtype=torch.float64), low, high))
 
 
 @cache

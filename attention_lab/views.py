@@ -20,7 +20,15 @@ from PIL import Image
 from torch import Tensor
 
 from attention_lab.attention import AttentionSteps
-from attention_lab.style import color_range, format_number, format_weight, labels, palette, shade
+from attention_lab.style import (
+    color_range,
+    format_number,
+    format_weight,
+    labels,
+    palette,
+    shade,
+    shades,
+)
 
 __all__ = [
     "convex_hull",
@@ -126,7 +134,7 @@ def matrix_table(
     parts += [f'<th scope="col">{html.escape(label)}</th>' for label in columns]
     parts.append('<th scope="col">sum</th>' if row_sums else "")
     parts.append("</tr></thead><tbody>")
-    numbers = matrix.tolist()
+    numbers, places = matrix.tolist(), shades(matrix, low, high).tolist()
     for i, (label, row) in enumerate(zip(rows, numbers, strict=True)):
         parts.append(f'<tr><th scope="row">{html.escape(label)}</th>')
         for j, number in enumerate(row):
@@ -135,7 +143,7 @@ def matrix_table(
                 background, text = "#ffffff", "#000000"
                 marks.append("alab-hidden")
             else:
-                background, text = colors[shade(number, low, high)]
+                background, text = colors[places[i][j]]
             if (i, j) == chosen:
                 marks.append("alab-chosen")
             elif (i, j) in related:
@@ -187,10 +195,8 @@ def matrix_picture(
     low, high = color_range(matrix, weights=weights)
     block = math.ceil(max(n_rows, n_columns) / MOST_PIXELS)
     pixels = F.max_pool2d(matrix.detach().double()[None], block, ceil_mode=True)[0]
-    # in halves, as in style.shade: high - low may be too large for a float
-    places = (255 * (pixels / 2 - low / 2) / (high / 2 - low / 2)).round().clamp(0, 255)
     colors = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c, _ in palette()], np.uint8)
-    rgb = colors[places.nan_to_num(0).numpy().astype(np.uint8)]
+    rgb = colors[shades(pixels, low, high).numpy()]
     rgb[(pixels == -math.inf).numpy()] = 255
     rgb[pixels.isnan().numpy()] = 128
     png = io.BytesIO()

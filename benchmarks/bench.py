@@ -1,0 +1,301 @@
+"""Measure side by side, in one run: widgets, attention, views, imports.
+
+    python benchmarks/bench.py                  all of it, about three minutes
+    python benchmarks/bench.py views attention  some of it
+
+Nothing here is a test: the numbers are of this machine and this moment. What counts is a ratio
+within one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT)]
+
+
+def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table; the first column to the left, numbers to the right."""
+    texts = [[x if isinstance(x, str) else f"{x:.3g}" for x in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(heads, *texts, strict=True)]
+    print(f"\n{title}")
+    for row in (heads, *texts):
+        first, *others = zip(row, widths, strict=True)
+        print("  " + first[0].ljust(first[1]), *(text.rjust(width) for text, width in others))
+
+
+def median_ms(call: Callable[[], object], *, seconds: float = 0.4, least: int = 5) -> float:
+    """Return the median time of a call in milliseconds."""
+    call()
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < least or time.perf_counter() < end:
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1000 * statistics.median(times)
+
+
+# --- imports --------------------------------------------------------------------------------
+
+
+def imports() -> None:
+    """`import attention_lab` against `import torch`, each in a new Python."""
+    modules = ["sys", "torch", "attention_lab", "attention_lab.widgets", "attention_lab.figures"]
+    times: dict[str, list[float]] = {module: [] for module in modules}
+    for _ in range(7):
+        for module in modules:
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", f"import {module}"], check=True, cwd=ROOT)
+            times[module].append(time.perf_counter() - start)
+    torch = statistics.median(times["torch"])
+    table(
+        "a new Python with one import, median of 7",
+        ("import", "s", "of torch"),
+        [(m, statistics.median(t), statistics.median(t) / torch) for m, t in times.items()],
+    )
+
+
+# --- the mechanism --------------------------------------------------------------------------
+
+HEADS, D_K = 4, 64
+
+
+def attention() -> None:
+    """Our attention, which keeps every step, against PyTorch's, which keeps the output."""
+    rows = []
+    for n in (64, 128, 256, 512, 1024, 2048):
+        ours, theirs = (median_ms(_attention_call(which, n)) for which in ("ours", "sdpa"))
+        mib = [_peak_mib(which, n) for which in ("ours", "sdpa")]
+        rows.append((str(n), ours, theirs, ours / theirs, *mib))
+    table(
+        f"attention(...) and F.scaled_dot_product_attention, (1, {HEADS}, n, {D_K}), float32",
+        ("n", "ours ms", "SDPA ms", "ratio", "ours MiB", "SDPA MiB"),
+        rows,
+    )
+
+
+def _attention_call(which: str, n: int) -> Callable[[], object]:
+    import torch
+
+    from attention_lab import attention
+
+    inputs = [torch.randn(1, HEADS, n, D_K) for _ in range(3)]
+    function = attention if which == "ours" else torch.nn.functional.scaled_dot_product_attention
+    return lambda: function(*inputs)
+
+
+def _peak_mib(which: str, n: int) -> float:
+    """Return how much the largest resident size of a new Python grows by one call."""
+    code = f"import bench; print(bench.growth({which!r}, {n}))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, check=True, cwd=ROOT / "benchmarks", capture_output=True, text=True
+    )
+    return float(done.stdout)
+
+
+def growth(which: str, n: int) -> float:
+    """Return the growth of this process by one call, in MiB; a small call goes before it. Linux."""
+    _attention_call(which, 8)()
+    call = _attention_call(which, n)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+    before = _high_water()
+    call()
+    return (_high_water() - before) / 1024
+
+
+def _high_water() -> int:
+    # not getrusage: its peak includes that of the process that started this one
+    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+# --- views ----------------------------------------------------------------------------------
+
+
+def views() -> None:
+    """Five steps as HTML: tables up to 16 tokens, pictures past them."""
+    import torch
+
+    from attention_lab import attention, views
+
+    rows = []
+    for n in (8, 16, 17, 32, 64, 128):
+        steps = attention(*(torch.randn(n, 4) for _ in range(3)))
+        options = {"rows": [""] * n, "columns": [""] * n, "caption": ""}
+        html = views.steps_tables(steps)
+        rows.append(
+            (
+                str(n),
+                median_ms(lambda steps=steps: views.steps_tables(steps)),
+                len(html) / 1024,
+                median_ms(lambda s=steps, o=options: views.matrix_table(s.weights, **o)),
+                median_ms(lambda s=steps: views.matrix_picture(s.weights, caption="")),
+            )
+        )
+    table(
+        "building the HTML of n queries and n keys",
+        ("n", "five steps ms", "KiB", "one table ms", "one picture ms"),
+        rows,
+    )
+
+
+# --- in the browser -------------------------------------------------------------------------
+
+EXPLORER = """\
+import torch
+from attention_lab.widgets import AttentionExplorer
+random = torch.Generator().manual_seed(0)
+n, d = {n}, {d}
+AttentionExplorer(*(torch.randn(n, d, generator=random) for _ in range(3)))
+"""
+INTERACT = """\
+%matplotlib inline
+import ipywidgets, torch
+import matplotlib.pyplot as plt
+random = torch.Generator().manual_seed(0)
+n, d = {n}, {d}
+Q, K, V = (torch.randn(n, d, generator=random) for _ in range(3))
+
+def draw(q00=1.0):
+    Q[0, 0] = q00
+    scores = Q @ K.T
+    scaled = scores / d**0.5
+    weights = scaled.softmax(dim=-1)
+    steps = dict(scores=scores, scaled=scaled, masked=scaled, weights=weights, output=weights @ V)
+    figure, axes = plt.subplots(1, 5, figsize=(15, 3), layout="constrained")
+    for ax, (name, step) in zip(axes, steps.items()):
+        ax.imshow(step, cmap="cividis")
+        ax.set_title(name)
+        for (i, j), number in zip(torch.cartesian_prod(torch.arange(len(step)),
+                                  torch.arange(step.shape[1])).tolist(), step.flatten().tolist()):
+            ax.text(j, i, f"{{number:.2f}}", ha="center", va="center", fontsize=7)
+    plt.show()
+
+ipywidgets.interact(draw, q00=ipywidgets.FloatText(1.0));
+"""
+BARE = """\
+import ipywidgets
+field = ipywidgets.Text(continuous_update=False)
+label = ipywidgets.Label("0")
+field.observe(lambda change: setattr(label, "value", change["new"]), "value")
+ipywidgets.VBox([field, label])
+"""
+BARE_ALONE, BARE_BESIDE = "Text and Label, alone", "Text and Label, below a 6x4 explorer"
+INTERACTED = "interact + matplotlib 6x4"
+TABLES = ".widget-html:has(table caption), .widget-html:has(.alab-row)"
+ROUNDS = 60
+
+# From the event in the field to the frame that shows another picture.
+MEASURE = """async ([field, picture, text]) => {
+  const root = [...document.querySelectorAll('.jp-OutputArea-output:has(.jupyter-widgets)')].pop();
+  const input = root.querySelector(field);
+  const show = () => {
+    const found = root.querySelector(picture);
+    return found && (found.tagName == 'IMG' ? found.complete && found.src : found.innerHTML);
+  };
+  const before = show();
+  const changed = new Promise(done => {
+    const look = () => { const now = show(); if (now && now !== before) { stop(); done(); } };
+    const seen = new MutationObserver(look);
+    const timer = setInterval(look, 2);  // an image is complete without a mutation
+    const stop = () => { seen.disconnect(); clearInterval(timer); };
+    seen.observe(root, {childList: true, subtree: true, characterData: true, attributes: true});
+  });
+  input.value = text;
+  const start = performance.now();
+  input.dispatchEvent(new Event('input', {bubbles: true}));
+  input.dispatchEvent(new Event('change', {bubbles: true}));
+  await changed;
+  await new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)));
+  return performance.now() - start;
+}"""
+
+
+def widgets() -> None:
+    """Edit to changed picture in JupyterLab and Chromium, the cases taking turns."""
+    import nbformat
+    from playwright.sync_api import sync_playwright
+
+    import browser
+    from notebooks import KERNEL
+
+    if browser.CHROMIUM is None:
+        print("\nwidgets: no Chromium found; install it, or name it in the variable CHROMIUM")
+        return
+    first, one = (
+        ".alab-cells .widget-text input",
+        ".alab-editor .widget-text:not(:has([min])) input",
+    )
+    label = ".widget-label:not(:has(+ input))"
+    # what is typed into and what changes are in the last output of the page
+    cases = {
+        BARE_ALONE: ([BARE], "input", label),
+        BARE_BESIDE: ([EXPLORER.format(n=6, d=4), BARE], "input", label),
+    }
+    for n, d in ((3, 1), (6, 4), (16, 16), (32, 32)):
+        field = first if n * d <= 48 else one
+        cases[f"AttentionExplorer {n}x{d}"] = ([EXPLORER.format(n=n, d=d)], field, TABLES)
+    cases[INTERACTED] = ([INTERACT.format(n=6, d=4)], "input", "img")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as started:
+        home, paths = Path(folder), []
+        for index, (sources, _, _) in enumerate(cases.values()):
+            paths.append(home / f"case{index}.ipynb")
+            cells = [nbformat.v4.new_code_cell(source) for source in sources]
+            notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+            nbformat.write(notebook, paths[-1])
+        with browser.serve(home, paths) as address:
+            chromium = started.chromium.launch(executable_path=browser.CHROMIUM, args=browser.FLAGS)
+            pages = [browser.open_notebook(chromium, address, path.name) for path in paths]
+            times: dict[str, list[float]] = {name: [] for name in cases}
+            for turn in range(ROUNDS + 3):
+                for page, (name, (_, field, picture)) in zip(pages, cases.items(), strict=True):
+                    page.bring_to_front()
+                    page.wait_for_timeout(50)
+                    took = page.evaluate(MEASURE, [field, picture, f"{turn % 7 - 2.5}"])
+                    if turn >= 3:  # the first ones are slower, everywhere
+                        times[name].append(took)
+            chromium.close()
+    middle = {name: statistics.median(t) for name, t in times.items()}
+    table(
+        f"edit to changed picture, {ROUNDS} edits each, taking turns",
+        ("", "median ms", "p95 ms", "of bare alone", "of bare beside", "interact: times slower"),
+        [
+            (
+                name,
+                middle[name],
+                statistics.quantiles(each, n=20)[-1],
+                middle[name] / middle[BARE_ALONE],
+                middle[name] / middle[BARE_BESIDE],
+                middle[INTERACTED] / middle[name],
+            )
+            for name, each in times.items()
+        ],
+    )
+
+
+PARTS = {"imports": imports, "attention": attention, "views": views, "widgets": widgets}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if none is named")
+    parts = parser.parse_args().parts or list(PARTS)
+    for part in parts:
+        if part not in PARTS:
+            parser.error(f"there is no part {part!r}; the parts are {', '.join(PARTS)}")
+    for part in parts:
+        PARTS[part]()
+
+
+if __name__ == "__main__":
+    main()
