@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from matplotlib.axes import Axes
@@ -33,8 +34,10 @@ from attention_lab.views import convex_hull, exponent
 
 __all__ = [
     "Picture",
+    "curves",
     "flow_chart",
     "heatmap",
+    "histograms",
     "kernel_regression",
     "plane",
     "reachable",
@@ -313,6 +316,85 @@ def kernel_regression(
         f"{format_number(output)}."
     )
     return Picture(figure, sentence)
+
+
+def curves(
+    places: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    x_axis: str,
+    y_axis: str,
+    log: bool = False,
+) -> Picture:
+    """Draw lines over one axis.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Where on the x axis.
+    lines : mapping of name to sequence of float
+        As many numbers as places.
+    title, x_axis, y_axis : str
+    log : bool
+        Give each doubling of x the same room.
+
+    Returns
+    -------
+    Picture
+        The sentence names both ends of each line.
+    """
+    figure = Figure(figsize=(6.6, 3.3), layout="constrained")
+    axes = figure.add_subplot()
+    looks = itertools.cycle(((DARK, "o", "-"), (ACCENT, "s", "--"), (GREY, "^", ":")))
+    for (name, numbers), (color, marker, style) in zip(lines.items(), looks, strict=False):
+        axes.plot(places, numbers, color=color, marker=marker, ls=style, lw=2, label=name)
+    if log:
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(places, [format_number(place) for place in places])
+        axes.minorticks_off()
+    axes.set(xlabel=x_axis, ylabel=y_axis)
+    axes.set_title(title, fontsize=11)
+    axes.margins(y=0.12)
+    axes.legend()
+    ends = "; ".join(
+        f"{name} goes from {format_number(numbers[0])} to {format_number(numbers[-1])}"
+        for name, numbers in lines.items()
+    )
+    across = f"from {x_axis} {format_number(places[0])} to {format_number(places[-1])}"
+    return Picture(figure, f"{title}, {across}: {ends}.")
+
+
+def histograms(samples: Mapping[str, Tensor], *, title: str, x_axis: str) -> Picture:
+    """Draw how samples are spread, one panel each, with the normal curve of their spread.
+
+    Parameters
+    ----------
+    samples : mapping of name to Tensor, shape (n,)
+    title, x_axis : str
+
+    Returns
+    -------
+    Picture
+        All panels have the same x axis; the sentence names the standard deviations.
+    """
+    figure = Figure(figsize=(8.2, 2.9), layout="constrained")
+    panels = figure.subplots(1, len(samples), sharex=True, squeeze=False)[0]
+    said = []
+    for axes, (name, sample) in zip(panels, samples.items(), strict=True):
+        deviation = sample.std().item()
+        axes.hist(sample.numpy(), bins=41, density=True, color="#aab7c4")
+        axes.set_title(f"{name}: standard deviation {format_number(deviation)}", fontsize=10)
+        axes.set(xlabel=x_axis, yticks=[])
+        said.append(f"{name} {format_number(deviation)}")
+    low, high = panels[0].get_xlim()
+    grid = torch.linspace(low, high, 400)
+    for axes, sample in zip(panels, samples.values(), strict=True):
+        deviation = sample.std().item()
+        density = torch.distributions.Normal(sample.mean().item(), deviation).log_prob(grid).exp()
+        axes.plot(grid, density, color=DARK, lw=1.5)
+    figure.suptitle(title, fontsize=11)
+    return Picture(figure, f"{title}; standard deviations: {', '.join(said)}.")
 
 
 def reachable(edges: Collection[tuple[str, str]], start: str) -> set[str]:

@@ -35,6 +35,7 @@ __all__ = [
     "curve",
     "explain",
     "exponent",
+    "histogram",
     "largest_weights_table",
     "matrix_picture",
     "matrix_table",
@@ -745,6 +746,67 @@ def curve(
         'fill="#d55e00" stroke="#ffffff" stroke-width="2"/></svg>'
     )
     alternative = f"query {format_number(query)} gets the output {format_number(output)}"
+    return _image("".join(parts), alternative, width, height)
+
+
+def histogram(sample: Tensor, *, caption: str, deviation: float) -> str:
+    """Draw how numbers are spread, and the normal curve with mean 0.
+
+    Parameters
+    ----------
+    sample : Tensor, shape (n,)
+    caption : str
+        What the numbers are.
+    deviation : float
+        The standard deviation of the curve.
+
+    Returns
+    -------
+    str
+        One ``<img>`` of 360 × 200 pixels with an alternative text.
+    """
+    width, height, bottom, bins = 360, 200, 34, 31
+    reach = max(sample.abs().max().item(), 3 * deviation, 1e-9)
+    counts = torch.histc(sample, bins, -reach, reach)
+    density = counts / counts.sum() / (2 * reach / bins)
+    grid = torch.linspace(-reach, reach, 121, dtype=torch.float64)
+    normal = (-(grid**2) / (2 * deviation**2)).exp() / (deviation * math.sqrt(2 * math.pi))
+    highest = max(density.max().item(), normal.max().item())
+    room, step = height - bottom - 10, width / bins
+
+    def up(number: float) -> float:
+        return round(height - bottom - number / highest * room, 1)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+        '<rect width="100%" height="100%" fill="#ffffff"/>'
+    ]
+    parts += [
+        f'<rect x="{i * step + 0.5:.1f}" y="{up(number)}" width="{step - 1:.1f}" '
+        f'height="{height - bottom - up(number):.1f}" fill="#aab7c4"/>'
+        for i, number in enumerate(density.tolist())
+    ]
+    path = " ".join(
+        f"{(x + reach) / (2 * reach) * width:.1f},{up(y)}"
+        for x, y in zip(grid.tolist(), normal.tolist(), strict=True)
+    )
+    parts.append(
+        f'<polyline points="{path}" fill="none" stroke="#00204d" stroke-width="2"/>'
+        f'<line x1="0" y1="{height - bottom}" x2="{width}" y2="{height - bottom}" '
+        'stroke="#5b6b7b"/>'
+    )
+    for x, anchor in ((-reach, "start"), (0.0, "middle"), (reach, "end")):
+        place = (x + reach) / (2 * reach) * width
+        parts.append(
+            f'<text x="{place:.1f}" y="{height - bottom + 14}" text-anchor="{anchor}">'
+            f"{format_number(round(x, 2))}</text>"
+        )
+    parts.append(
+        f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle">'
+        f"{html.escape(caption)}</text></svg>"
+    )
+    alternative = f"{caption}: spread around 0, standard deviation {format_number(deviation)}"
     return _image("".join(parts), alternative, width, height)
 
 

@@ -75,6 +75,13 @@ def derivation_with_loops(Q, K, V):
     return scores, weights, torch.stack([sum_first(row.double(), V) for row in weights])
 
 
+def temperature_by_grid(scores, target):
+    grid = torch.logspace(-2, 2, 20_001, dtype=torch.float64)
+    weights = (scores / grid[:, None]).softmax(-1)
+    spread = -torch.xlogy(weights, weights).sum(-1)
+    return grid[(spread - target).abs().argmin()].item()
+
+
 ARROWS = [
     ("input", "encoder"),
     ("encoder", "encoder states"),
@@ -165,6 +172,26 @@ RIGHT = {
         {"output": (3, 6), "weights": (3, 4), "scores": (3, 4)},
     ],
     "true_statements": ["ACE", "a c e", {"E", "C", "A"}],
+    "variance_of_scores": [
+        lambda d_k, mu: d_k * ((1 + mu**2) ** 2 - mu**4),
+        lambda d_k, mu: torch.tensor(float(d_k)) + 2 * d_k * mu * mu,
+        lambda d_k, mu: sum(1 + 2 * mu * mu for _ in range(d_k)),
+    ],
+    "temperature_for": [
+        temperature_by_grid,
+        lambda scores, target: torch.tensor(temperature_by_grid(scores, target)),
+    ],
+    "softmax_jacobian": [
+        lambda w: torch.diag(w) - w[:, None] * w[None, :],
+        lambda w: torch.stack([w[i] * (torch.eye(len(w))[i] - w) for i in range(len(w))]),
+        lambda w: (torch.eye(len(w), dtype=w.dtype) - w) * w[:, None],
+    ],
+    "tempered_softmax": [
+        lambda s, T: (s / T).softmax(-1),
+        lambda s, T: loop_softmax(s.double() / T),
+        lambda s, T: torch.exp(s / T - torch.logsumexp(s / T, -1, keepdim=True)),
+    ],
+    "zero_gradients": ["BD", "b, d", {"D", "B"}],
 }
 
 
@@ -234,7 +261,79 @@ def naive(s):
     return s.exp() / s.exp().sum(-1, keepdim=True)
 
 
+def halve(entropy_of, low=0.01, high=100.0):
+    """Solve for a temperature by halving; ``entropy_of(scores, T)`` may be wrong."""
+
+    def answer(scores, target):
+        a, b = low, high
+        for _ in range(60):
+            T = (a + b) / 2
+            a, b = (T, b) if entropy_of(scores, T) < target else (a, T)
+        return T
+
+    return answer
+
+
+def spread_of(weights):
+    return -torch.xlogy(weights, weights).sum().item()
+
+
 WRONG = {
+    "variance_of_scores": [
+        (lambda d, mu: d, "the mean does not come in"),
+        (lambda d, mu: d * (1 + mu**2), "Both factors have a mean"),
+        (lambda d, mu: d * (1 + mu**2) ** 2, "mu⁴, still has to be taken away"),
+        (lambda d, mu: (d * (1 + 2 * mu**2)) ** 0.5, "this is the standard deviation"),
+        (lambda d, mu: 1 + 2 * mu**2, "the variance of one feature of the sum"),
+        (lambda d, mu: d**2 * (1 + 2 * mu**2), "variances of independent terms add up"),
+        (lambda d, mu: [d, mu], "must return one number, and it returned 2"),
+        (lambda d, mu: "64", "must return one number"),
+        (lambda d: d, "is called with 2 arguments (d_k, mu)"),
+        (no_return, "returned None"),
+        (192, "must be a function"),
+    ],
+    "temperature_for": [
+        (lambda s, t: 1.0, "T = 1 gives 0.8324; that needs a higher T"),
+        (lambda s, t: 50.0, "that needs a lower T"),
+        (lambda s, t: 1 / temperature_by_grid(s, t), "return 1 over this number"),
+        (
+            halve(lambda s, T: spread_of((s / T).softmax(-1)) / math.log(2)),
+            "this entropy is in bits",
+        ),
+        (lambda s, t: -2.0, "a temperature is above 0"),
+        (lambda s, t: (s / t).softmax(-1), "must return one number, and it returned 3"),
+        (lambda s, t: math.nan, "must be finite"),
+    ],
+    "softmax_jacobian": [
+        (lambda w: torch.outer(w, w) - torch.diag(w), "the sign is the wrong way round"),
+        (lambda w: torch.diag(w) + torch.outer(w, w), "off the diagonal it is −w_i w_j"),
+        (lambda w: torch.diag(w * (1 - w)), "only the diagonal is there"),
+        (lambda w: w * (1 - w), "returned shape (4,) for weights (4,); (4, 4) is right"),
+        (lambda w: torch.eye(len(w)).double() - torch.outer(w, w), "1 stands on the diagonal"),
+        (lambda w: torch.outer(w, w), "it is taken away from diag(w)"),
+        (
+            lambda w: torch.diag(w) - torch.outer(w, w) * (1 - torch.eye(len(w)).double()),
+            "w_i² has to be taken away there as well",
+        ),
+        (lambda w: torch.diag(w.softmax(-1)) - torch.outer(w, w), "the entries differ first"),
+    ],
+    "tempered_softmax": [
+        (lambda s, T: (s * T).softmax(-1), "multiplied by T"),
+        (lambda s, T: s.softmax(-1), "T is not used"),
+        (lambda s, T: s.softmax(-1) / T, "T divides the weights"),
+        (lambda s, T: (s / T).softmax(0), "the softmax runs over the queries"),
+        (lambda s, T: (s / T).exp(), "not divided by their sum"),
+        (lambda s, T: naive(s / T), "gives nan: an exponential became inf"),
+        (lambda s, T: naive((s - s.mean(-1, keepdim=True)) / T), "gives nan"),
+        (lambda s, T: (s / T).log_softmax(-1), "the weights differ first"),
+    ],
+    "zero_gradients": [
+        ("A", "A is false: b_Q changes the scores"),
+        ("BCD", "C is false"),
+        ("B", "1 more of the five is true"),
+        ("BDE", "E is false: the Jacobian is 0 there"),
+        ("F", "F is no statement here"),
+    ],
     "strongest_key": [
         (2, "key 2 has the score 2"),
         (3, "3 is the score"),

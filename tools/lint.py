@@ -36,9 +36,7 @@ SYNONYMS = {
 }
 NAMES = ["pinter"]  # codespell takes them for misspelt words
 CHECK = re.compile(r"^check\.(\w+)\((\w+)\)", re.M)
-WIDGET = re.compile(
-    r"^(?:\w+ = )?(?:AttentionExplorer|WeightsExplorer|WeightedSumExplorer|MatrixEditor)\(", re.M
-)
+WIDGET = re.compile(r"^(?:\w+ = )?\w*(?:Explorer|Editor)\(", re.M)
 
 
 class Book(NamedTuple):

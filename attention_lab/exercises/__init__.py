@@ -1,6 +1,12 @@
 """Exercises that check themselves: ``check.<name>(answer)`` says pass, or what is wrong."""
 
-from attention_lab.exercises import qkv, start, weighted_sum, weights  # noqa: F401  (register)
+from attention_lab.exercises import (  # noqa: F401  (register)
+    qkv,
+    scale,
+    start,
+    weighted_sum,
+    weights,
+)
 from attention_lab.exercises.base import Verdict, check, grade
 
 __all__ = ["Verdict", "check", "grade"]

@@ -1,0 +1,190 @@
+"""Notebook 04: scale and temperature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attention_lab.exercises.base import (
+    Problem,
+    compare,
+    exercise,
+    letters_in,
+    numbers,
+    run,
+    same,
+)
+from attention_lab.feedback import call, name_of
+from attention_lab.normalisers import entropy
+
+__all__ = [
+    "softmax_jacobian",
+    "temperature_for",
+    "tempered_softmax",
+    "variance_of_scores",
+    "zero_gradients",
+]
+
+
+def _number(answer: Callable[..., Any], inputs: dict[str, Any]) -> float:
+    """Call an answer that must return one number."""
+    result = call(answer, inputs)
+    if result is None:
+        raise Problem(f"{name_of(answer)} returned None: is a return missing?")
+    read = numbers(result, f"{name_of(answer)} must return one number")
+    if read.numel() != 1:
+        raise Problem(f"{name_of(answer)} must return one number, and it returned {read.numel()}")
+    return read.item()
+
+
+@exercise
+def variance_of_scores(answer: Callable[..., Any]) -> str:
+    """``variance(d_k, mu)``: of q . k, for independent features with mean mu and variance 1."""
+    mistakes = {
+        "the mean does not come in: with mu = 0 this is right, and only there": lambda d, mu: d,
+        "this is the variance with 1 + mu² for each feature. Both factors have a mean: write "
+        "(q_c k_c) out": lambda d, mu: d * (1 + mu**2),
+        "this is the mean of (q · k)², or of one feature of it; from E[q²]E[k²] the square of the "
+        "mean, mu⁴, still has to be taken away": lambda d, mu: d * (1 + mu**2) ** 2,
+        "this is the standard deviation; the variance is its square": lambda d, mu: math.sqrt(
+            d * (1 + 2 * mu**2)
+        ),
+        "this is the variance of one feature of the sum; there are d_k of them": lambda d, mu: (
+            1 + 2 * mu**2
+        ),
+        "variances of independent terms add up: d_k of them give d_k times one, not d_k²": (
+            lambda d, mu: d**2 * (1 + 2 * mu**2)
+        ),
+    }
+    for d_k, mu in ((64, 1.0), (64, 0.0), (7, 0.5), (16, -2.0)):
+        came, right = _number(answer, {"d_k": d_k, "mu": mu}), d_k * (1 + 2 * mu**2)
+        if math.isclose(came, right, rel_tol=1e-6):
+            continue
+        for message, wrong in mistakes.items():
+            if math.isclose(came, wrong(d_k, mu), rel_tol=1e-6):
+                raise Problem(message)
+        raise Problem(f"d_k = {d_k}, mu = {mu:g} gives {came:g} instead of {right:g}")
+    return "Each feature adds (1 + mu²)² − mu⁴ = 1 + 2 mu², so the scores have d_k (1 + 2 mu²)."
+
+
+@exercise
+def temperature_for(answer: Callable[..., Any]) -> str:
+    """``temperature(scores, target)``: where softmax(scores / T) has the entropy ``target``."""
+    cases = [([1.0, 2.0, 3.0], 1.0), ([1.0, 2.0, 3.0], 0.4411), ([0.0, 5.0, 5.1, -3.0], 1.2)]
+    for row, target in cases:
+        scores = torch.tensor(row, dtype=torch.float64)
+        came = _number(answer, {"scores": scores, "target": target})
+        if came <= 0:
+            raise Problem(f"a temperature is above 0, and {name_of(answer)} returned {came:g}")
+        reached = entropy((scores / came).softmax(dim=-1)).item()
+        if abs(reached - target) <= 1e-3:
+            continue
+        inverse = entropy((scores * came).softmax(dim=-1)).item()
+        if abs(inverse - target) <= 1e-3:
+            raise Problem("this multiplies the scores; T divides them: return 1 over this number")
+        if abs(reached / math.log(2) - target) <= 1e-3:
+            raise Problem("this entropy is in bits (log2); take the natural logarithm")
+        direction = "higher" if reached < target else "lower"
+        raise Problem(
+            f"for the scores {row} and the entropy {target:g}, T = {came:.4g} gives "
+            f"{reached:.4f}; that needs a {direction} T"
+        )
+    return "Entropy only grows with T, so halving an interval finds it: 1.769 for [1, 2, 3] and 1."
+
+
+@exercise
+def softmax_jacobian(answer: Callable[[Tensor], Tensor]) -> str:
+    """``jacobian(weights)``: how each weight moves with each score, (n_k, n_k)."""
+    scores = torch.tensor([0.2, 1.4, -0.7, 0.9], dtype=torch.float64)
+    weights = scores.softmax(dim=-1)
+    right = torch.autograd.functional.jacobian(lambda s: s.softmax(dim=-1), scores)
+    outer = torch.outer(weights, weights)
+    eye = torch.eye(4, dtype=torch.float64)
+    compare(
+        run(answer, {"weights": weights}, (4, 4)),
+        right,
+        "the entries",
+        {
+            "the sign is the wrong way round: a weight grows with its own score": -right,
+            "off the diagonal it is −w_i w_j: the other weights shrink when one grows": (
+                torch.diag(weights) + outer
+            ),
+            "the diagonal is w_i (1 − w_i), so w_i² has to be taken away there as well": (
+                torch.diag(weights) - outer * (1 - eye)
+            ),
+            "only the diagonal is there; the other weights move as well, by −w_i w_j": torch.diag(
+                weights * (1 - weights)
+            ),
+            "1 stands on the diagonal instead of the weights: diag(w) − w wᵀ": eye - outer,
+            "this is w wᵀ; it is taken away from diag(w)": outer,
+        },
+    )
+    one = torch.tensor([0.0, 1.0, 0.0])
+    if not same(run(answer, {"weights": one}, (3, 3)), torch.zeros(3, 3)):
+        raise Problem("with the weights [0, 1, 0] nothing can move: every entry must be 0")
+    return "Equal to autograd. Its rows sum to 0, and it is all 0 once a weight is exactly 1."
+
+
+@exercise
+def tempered_softmax(answer: Callable[..., Tensor]) -> str:
+    """``tempered_softmax(scores, T)``: stable, for any T above 0, with hidden keys."""
+    scores = torch.tensor([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]], dtype=torch.float64)
+    compare(
+        run(answer, {"scores": scores, "T": 2.0}, (2, 3)),
+        (scores / 2).softmax(dim=-1),
+        "the weights",
+        {
+            "the scores are multiplied by T; divide by it": (scores * 2).softmax(dim=-1),
+            "T is not used": scores.softmax(dim=-1),
+            "T divides the weights; it belongs to the scores, before the softmax": (
+                scores.softmax(dim=-1) / 2
+            ),
+            "the columns sum to 1: the softmax runs over the queries": (scores / 2).softmax(dim=0),
+            "the exponentials are not divided by their sum": (scores / 2).exp(),
+        },
+    )
+    for row, T in (
+        ([1000.0, 1001.0], 1.0),
+        ([1.0, 2.0], 0.001),
+        ([-math.inf, 0.0], 1.0),
+        ([-1000.0, -1000.5], 0.25),
+    ):
+        given = torch.tensor(row)
+        came = run(answer, {"scores": given, "T": T}, (2,))
+        text = f"{row} at T = {T:g}"
+        if not came.isfinite().all():
+            raise Problem(
+                f"{text} gives nan: an exponential became inf, or all became 0. Subtract the "
+                "largest score of the row before the exponential"
+            )
+        compare(came, (given / T).softmax(dim=-1), f"the weights of {text}")
+    half = torch.tensor([[12.0, 11.0]], dtype=torch.float16)
+    came = run(answer, {"scores": half, "T": 1.0}, (1, 2))
+    if not torch.allclose(came.float(), torch.tensor([[0.7311, 0.2689]]), atol=2e-3):
+        raise Problem("[12, 11] in float16 gives no softmax: e^12 is too large for float16")
+    return "It survives [1000, 1001], a temperature of 0.001, a hidden key, and float16."
+
+
+@exercise
+def zero_gradients(answer: Any) -> str:
+    """The letters of the true statements about the gradients of the biases."""
+    letters = letters_in(answer, "ABCDE")
+    comments = {
+        "A": "A is false: b_Q changes the scores of a query by b_Q · k_j, which differs by key",
+        "B": "B is true: b_K adds q_i · b_K to all scores of query i, and softmax does not see a "
+        "constant",
+        "C": "C is false: b_V is added to every output, since the weights sum to 1",
+        "D": "D is true: with one key the weight is 1 whatever the score",
+        "E": "E is false: the Jacobian is 0 there, and it stands between the loss and the scores, "
+        "not between the loss and the values",
+    }
+    true = {letter for letter, comment in comments.items() if "is true" in comment}
+    for letter in sorted(letters - true):
+        raise Problem(comments[letter])
+    if missing := true - letters:
+        raise Problem(f"what you named is true, and {len(missing)} more of the five is true")
+    return " ".join(f"{comments[letter]}." for letter in sorted(true))
