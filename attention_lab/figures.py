@@ -386,7 +386,7 @@ def histograms(samples: Mapping[str, Tensor], *, title: str, x_axis: str) -> Pic
         axes.hist(sample.numpy(), bins=41, density=True, color="#aab7c4")
         axes.set_title(f"{name}: standard deviation {format_number(deviation)}", fontsize=10)
         axes.set(xlabel=x_axis, yticks=[])
-        said.append(f"{name} {format_number(deviation)}")
+        said.append(f"{format_number(deviation)} ({name})")
     low, high = panels[0].get_xlim()
     grid = torch.linspace(low, high, 400)
     for axes, sample in zip(panels, samples.values(), strict=True):

@@ -13,6 +13,8 @@ import torch
 
 import lint
 from attention_lab import attention
+from attention_lab.normalisers import sparsemax
+from attention_lab.widgets.scale import draw_scores
 from browser import CHROMIUM, FLAGS, menu, open_notebook, serve, wait_for
 from notebooks import KERNEL
 
@@ -44,6 +46,8 @@ WeightsExplorer()
 WeightedSumExplorer()
 %%
 MaskEditor(3, 3)
+%%
+ScaleExplorer(64)
 %%
 AttentionExplorer(a, a, a)
 %%
@@ -294,9 +298,9 @@ def widgets(browser, lab):
     """The page with every kind of widget once."""
     opened = open_notebook(browser, lab, "widgets.ipynb")
     wait_for(
-        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 6,
+        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 7,
         30,
-        "six widgets",
+        "seven widgets",
     )
     yield opened
     opened.close()
@@ -477,7 +481,31 @@ def test_the_mask_editor_by_mouse_and_by_keyboard(widgets):
     soon(lambda: all(map(all, boxes(editor, 3))), "another rule")
 
 
-@pytest.mark.parametrize(("index", "n"), [(4, 16), (5, 32)])
+def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, 4)
+    scores = draw_scores(64, 10)
+
+    def shows(weights):
+        said = f"largest weight {weights.amax(dim=-1).mean().item():.3f}"
+        drawn = [float(row[0]) for row in table(explorer, "query 0")[:3]]
+        best = weights[0].topk(3).values.tolist()
+        return said in status(explorer) and drawn == pytest.approx(best, abs=6e-4)
+
+    assert shows(scores.softmax(dim=-1))
+    explorer.get_by_label("divide by √d_k").click()
+    soon(lambda: shows((scores / 8).softmax(dim=-1)), "the scale")
+    type_in(explorer, "temperature", "2")
+    soon(lambda: shows((scores / 16).softmax(dim=-1)), "the temperature")
+    type_in(explorer, "temperature", "1")
+    explorer.get_by_label("normaliser").select_option("sparsemax")
+    soon(lambda: shows(sparsemax(scores / 8)), "sparsemax")
+    explorer.get_by_label("d_k", exact=True).select_option("256")
+    soon(lambda: shows(sparsemax(draw_scores(256, 10) / 16)), "another d_k")
+    type_in(explorer, "keys", "1000")
+    soon(lambda: explorer.get_by_label("keys").input_value() == "32", "the most keys")
+
+
+@pytest.mark.parametrize(("index", "n"), [(5, 16), (6, 32)])
 def test_an_explorer_of_many_tokens(widgets, index, n):
     explorer = the(widgets, index)
     random = torch.Generator().manual_seed(0)
@@ -490,6 +518,9 @@ def test_an_explorer_of_many_tokens(widgets, index, n):
     editor = explorer.locator(".alab-editor").first
     type_in(editor, "row", "2")
     type_in(editor, "column", "1")
+    number = editor.get_by_label("Q there", exact=True)
+    there = pytest.approx(key[2, 1].item(), abs=1e-6)
+    soon(lambda: float(number.input_value()) == there, "the number of the chosen cell")
     type_in(editor, "Q there", "x")
     soon(lambda: "Q[2, 1]: “x” is not a number" in status(explorer), "the message")
     type_in(editor, "Q there", "4")

@@ -379,6 +379,46 @@ def test_hidden_cells_can_be_drawn():
     assert figures.steps(causal).png()
 
 
+def test_curves_and_histograms_say_what_they_show():
+    picture = figures.curves(
+        (1, 4, 16),
+        {"a": [0.1, 0.2, 0.9], "b": [0.5, 0.5, 0.25]},
+        title="Two lines",
+        x_axis="d_k",
+        y_axis="weight",
+        log=True,
+    )
+    assert picture.sentence == (
+        "Two lines, from d_k 1 to 16: a goes from 0.1 to 0.9; b goes from 0.5 to 0.25."
+    )
+    assert [text.get_text() for text in picture.figure.axes[0].get_xticklabels()] == [
+        "1",
+        "4",
+        "16",
+    ]
+    sample = torch.tensor([-1.0, 1.0, -1.0, 1.0])
+    picture = figures.histograms({"s": sample, "t": 2 * sample}, title="Spread", x_axis="score")
+    assert picture.sentence == "Spread; standard deviations: 1.155 (s), 2.309 (t)."
+    left, right = picture.figure.axes
+    assert left.get_xlim() == right.get_xlim()
+    for drawn in (left, right):
+        assert len(drawn.lines) == 1
+
+
+def test_a_histogram_holds_all_numbers():
+    sample = torch.tensor([-2.0, -1, 0, 0, 1, 2], dtype=torch.float64)
+    html = views.histogram(sample, caption="scores < 3", deviation=1.0)
+    assert "scores &lt; 3: spread around 0, standard deviation 1" in html
+    svg = b64decode(re.search(r"base64,([^\"]*)", html)[1]).decode()
+    bars = re.findall(r'height="([\d.]+)" fill="#aab7c4"', svg)
+    assert len(bars) == 31
+    heights = sorted(float(height) for height in bars if float(height) > 0)
+    assert len(heights) == 5
+    assert heights[-1] == pytest.approx(2 * heights[0], rel=0.02)
+    for extreme in (torch.zeros(5), torch.full((5,), 1e6)):
+        assert "<img" in views.histogram(extreme.double(), caption="s", deviation=1.0)
+
+
 def test_figures_do_not_pile_up_in_pyplot(steps):
     figures.steps(steps).png()
     if "matplotlib.pyplot" in sys.modules:
