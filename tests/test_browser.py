@@ -47,6 +47,8 @@ WeightedSumExplorer()
 %%
 MaskEditor(3, 3)
 %%
+MaskExplorer()
+%%
 ScaleExplorer(64)
 %%
 AttentionExplorer(a, a, a)
@@ -298,9 +300,9 @@ def widgets(browser, lab):
     """The page with every kind of widget once."""
     opened = open_notebook(browser, lab, "widgets.ipynb")
     wait_for(
-        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 7,
+        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 8,
         30,
-        "seven widgets",
+        "eight widgets",
     )
     yield opened
     opened.close()
@@ -481,8 +483,28 @@ def test_the_mask_editor_by_mouse_and_by_keyboard(widgets):
     soon(lambda: all(map(all, boxes(editor, 3))), "another rule")
 
 
-def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
+def test_the_mask_explorer_by_mouse_and_by_keyboard(widgets):
     explorer = the(widgets, 4)
+    assert "15 of 25 pairs may attend. No leak" in status(explorer)
+    way = explorer.get_by_label("applied as")
+    way.select_option("softmax over the queries")
+    soon(lambda: "Leaks: 10" in status(explorer), "the leaks")
+    way.focus()
+    for key in ("Space", "Home", "Enter"):
+        widgets.keyboard.press(key)
+    soon(lambda: "No leak" in status(explorer), "the right way")
+    explorer.get_by_label("query 0 may attend to key 4").click()
+    soon(lambda: "16 of 25 pairs" in status(explorer), "one pair more")
+    assert numbers(explorer, "leak map")[0, 4] > 0
+    explorer.get_by_label("query 0 may attend to key 4").focus()
+    widgets.keyboard.press("Space")
+    soon(lambda: table(explorer, "leak map")[0][4] == "0", "the pair as it was")
+    type_in(explorer, "tokens", "7")
+    soon(lambda: "28 of 49 pairs" in status(explorer), "seven tokens")
+
+
+def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, 5)
     scores = draw_scores(64, 10)
 
     def shows(weights):
@@ -505,7 +527,7 @@ def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: explorer.get_by_label("keys").input_value() == "32", "the most keys")
 
 
-@pytest.mark.parametrize(("index", "n"), [(5, 16), (6, 32)])
+@pytest.mark.parametrize(("index", "n"), [(6, 16), (7, 32)])
 def test_an_explorer_of_many_tokens(widgets, index, n):
     explorer = the(widgets, index)
     random = torch.Generator().manual_seed(0)

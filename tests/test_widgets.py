@@ -9,12 +9,14 @@ import ipywidgets
 import pytest
 import torch
 
-from attention_lab import attention
+from attention_lab import attention, views
 from attention_lab.feedback import Problem
+from attention_lab.leaks import leak_map
 from attention_lab.normalisers import sparsemax
 from attention_lab.widgets import (
     AttentionExplorer,
     MaskEditor,
+    MaskExplorer,
     MatrixEditor,
     ScaleExplorer,
     WeightedSumExplorer,
@@ -23,6 +25,7 @@ from attention_lab.widgets import (
 from attention_lab.widgets.base import Knob
 from attention_lab.widgets.explorer import EXAMPLES
 from attention_lab.widgets.mask_editor import MASKS
+from attention_lab.widgets.masks import WAYS
 from attention_lab.widgets.matrix_editor import parse_matrix, parse_number
 from attention_lab.widgets.scale import NORMALISERS, draw_scores
 from test_pictures import tables
@@ -494,6 +497,57 @@ def test_scale_explorer_draws_extremes(normaliser, d_k):
         explorer.temperature.value, explorer.n_k.value = temperature, keys
         assert "Not used" not in explorer.status.value
         assert "nan" not in explorer.note
+
+
+# --- the mask explorer ----------------------------------------------------------------------
+
+
+def test_mask_explorer_shows_weights_and_leaks():
+    explorer = MaskExplorer()
+    (caption, rows), (_, leaks) = tables(explorer.picture.value)
+    assert caption.startswith("weights (5 × 5)")
+    want = explorer.weights(explorer._tokens[:5])
+    for i in range(5):
+        assert float(rows[i + 1][i + 1]) == pytest.approx(want[i, i].item(), abs=6e-4)
+    assert torch.equal(want.triu(1), torch.zeros(5, 5, dtype=torch.float64))
+    assert leaks[1][2:] == ["0"] * 4
+    assert "15 of 25 pairs may attend. No leak" in explorer.note
+
+
+@pytest.mark.parametrize(
+    ("way", "leaks"),
+    [("−∞", 0), ("−1e9", 0), ("× 0", 10), ("softmax over", 10), ("mask the wrong", 10)],
+)
+def test_mask_explorer_finds_the_leaks_of_each_way(way, leaks):
+    explorer = MaskExplorer(way=next(name for name in WAYS if name.startswith(way)))
+    found = leak_map(explorer.output, explorer._tokens[:5]).triu(1) > 0
+    assert int(found.sum()) == leaks
+    assert (f"Leaks: {leaks}." in explorer.note) == (leaks > 0)
+    assert explorer.picture.value.count("alab-related") - views.CSS.count("alab-related") == leaks
+
+
+def test_mask_explorer_says_what_a_row_without_keys_gets():
+    explorer = MaskExplorer()
+    explorer.mask.boxes[0, 0].value = False
+    assert "Query 0 may attend to no key" in explorer.note
+    assert "No leak" in explorer.note
+    assert tables(explorer.picture.value)[0][1][1][1:] == ["0"] * 6
+    explorer.way.value = "−1e9 before the softmax"
+    assert "Leaks: 4. Output 0 depends on token 1" in explorer.note
+    assert tables(explorer.picture.value)[0][1][1][1] == "0.200"
+    explorer.mask.rule.value = "every key"
+    explorer.way.value = "mask the wrong way round"
+    assert "The rows of the weights sum to 0." in explorer.note
+
+
+def test_mask_explorer_changes_its_number_of_tokens():
+    explorer = MaskExplorer()
+    for n in (16, 2, 7):
+        explorer.n.value = n
+        assert f"{n * (n + 1) // 2} of {n * n} pairs" in explorer.note
+        assert explorer.mask.tensor.shape == (n, n)
+    assert "7 queries, 7 keys" in explorer.mask.twin_text()
+    assert "1 = may attend" in explorer.twin_html()
 
 
 # --- the explorer ---------------------------------------------------------------------------

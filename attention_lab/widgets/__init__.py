@@ -6,6 +6,7 @@ plain HTML in the same output (its static twin), for a notebook that is opened b
 
 from attention_lab.widgets.explorer import AttentionExplorer
 from attention_lab.widgets.mask_editor import MaskEditor
+from attention_lab.widgets.masks import MaskExplorer
 from attention_lab.widgets.matrix_editor import MatrixEditor
 from attention_lab.widgets.scale import ScaleExplorer
 from attention_lab.widgets.weighted_sum import WeightedSumExplorer
@@ -14,6 +15,7 @@ from attention_lab.widgets.weights import WeightsExplorer
 __all__ = [
     "AttentionExplorer",
     "MaskEditor",
+    "MaskExplorer",
     "MatrixEditor",
     "ScaleExplorer",
     "WeightedSumExplorer",
