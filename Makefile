@@ -51,7 +51,7 @@ test: $(INSTALLED)
 # With these ipywidgets is 7.7.1. Every warning is an error there, too (pyproject.toml). The oldest
 # JupyterLab and the front end of ipywidgets 7 are tried in the browser.
 colab oldest: %: .venv-%/.installed
-	.venv-$*/bin/python -m pytest -m "not kernel" -n 2 --dist loadscope -q tests
+	.venv-$*/bin/python -m pytest -m "not kernel and not slow" -n 2 --dist loadscope -q tests
 	.venv-$*/bin/python -m pytest -o addopts= --nbval --nbval-cell-timeout=120 -q notebooks
 	[ $* = colab ] || .venv-$*/bin/python -m pytest -q -rs tests/test_browser.py
 

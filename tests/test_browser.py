@@ -49,6 +49,12 @@ MaskEditor(3, 3)
 %%
 MaskExplorer()
 %%
+from attention_lab.data.translation import ENGLISH, FRENCH, translate
+from attention_lab.translation import Seq2Seq, Vocabulary
+_ = torch.manual_seed(0)
+AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
+                  Vocabulary(ENGLISH), Vocabulary(FRENCH), translate=translate)
+%%
 ScaleExplorer(64)
 %%
 AttentionExplorer(a, a, a)
@@ -300,9 +306,9 @@ def widgets(browser, lab):
     """The page with every kind of widget once."""
     opened = open_notebook(browser, lab, "widgets.ipynb")
     wait_for(
-        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 8,
+        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 9,
         30,
-        "eight widgets",
+        "nine widgets",
     )
     yield opened
     opened.close()
@@ -503,8 +509,22 @@ def test_the_mask_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: "28 of 49 pairs" in status(explorer), "seven tokens")
 
 
-def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
+def test_the_alignment_explorer_by_mouse_and_by_keyboard(widgets):
     explorer = the(widgets, 5)
+    assert "Right would be: le petit chat noir." in status(explorer)
+    enter(explorer, "phrase", "the purple cat")
+    soon(lambda: "does not know “purple”" in status(explorer), "the message")
+    assert len(table(explorer, "weights")[0]) == 6  # four words, <end>, and the sum
+    type_in(explorer, "phrase", "my sister's red car")
+    soon(lambda: "la voiture rouge de ma sœur" in status(explorer), "the recovery")
+    before = table(explorer, "weights")
+    assert len(before[0]) == 7
+    explorer.get_by_label("model").select_option("b")
+    soon(lambda: table(explorer, "weights") != before, "the other model")
+
+
+def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, 6)
     scores = draw_scores(64, 10)
 
     def shows(weights):
@@ -527,7 +547,7 @@ def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: explorer.get_by_label("keys").input_value() == "32", "the most keys")
 
 
-@pytest.mark.parametrize(("index", "n"), [(6, 16), (7, 32)])
+@pytest.mark.parametrize(("index", "n"), [(7, 16), (8, 32)])
 def test_an_explorer_of_many_tokens(widgets, index, n):
     explorer = the(widgets, index)
     random = torch.Generator().manual_seed(0)

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 
 import lint
-from attention_lab import masked_softmax
+from attention_lab import masked_softmax, normalisers
+from attention_lab import scores as scoring
 from attention_lab.exercises import check, grade
 from attention_lab.exercises.base import is_open
 from attention_lab.leaks import leak_map
@@ -36,7 +37,7 @@ def solutions():
             folded = FOLDED.search(following.source)
             assert folded, f"{path.name}: check.{name} is not followed by a folded solution"
             assert "<summary>Hint</summary>" in following.source, f"{path.name}: {name} has no hint"
-            namespace = {"math": math, "torch": torch, "F": F}
+            namespace = {"math": math, "torch": torch, "F": F, "normalisers": normalisers}
             exec(folded[1], namespace)
             yield pytest.param(name, namespace[variable], id=name)
 
@@ -75,6 +76,18 @@ def derivation_with_loops(Q, K, V):
     scores = torch.tensor([[float(q @ k) / math.sqrt(len(k)) for k in K] for q in Q])
     weights = torch.softmax(scores, dim=1)
     return scores, weights, torch.stack([sum_first(row.double(), V) for row in weights])
+
+
+def greedy_by_loop(step, state, start, end, most, feed_back=True, keep=True, with_end=False):
+    words, word = [], start
+    for _ in range(most):
+        numbers, new = step(word if feed_back else start, state)
+        state = new if keep else state
+        word = int(numbers.argmax())
+        if word == end:
+            return words + [end] * with_end
+        words.append(word)
+    return words
 
 
 def leaks_by_moving(model, tokens):
@@ -208,11 +221,23 @@ RIGHT = {
         lambda w: (torch.eye(len(w), dtype=w.dtype) - w) * w[:, None],
     ],
     "tempered_softmax": [
-        lambda s, T: (s / T).softmax(-1),
+        lambda s, T: ((s - s.amax(-1, keepdim=True)) / T).softmax(-1),
         lambda s, T: loop_softmax(s.double() / T),
-        lambda s, T: torch.exp(s / T - torch.logsumexp(s / T, -1, keepdim=True)),
+        lambda s, T: (s.double() / T).softmax(-1).to(s.dtype),
     ],
     "zero_gradients": ["BD", "b, d", {"D", "B"}],
+    "additive_scores": [
+        scoring.additive,
+        lambda q, k, wq, wk, v: (((q @ wq).unsqueeze(-2) + (k @ wk).unsqueeze(-3)).tanh() * v).sum(
+            -1
+        ),
+    ],
+    "alignment_score": [
+        lambda w, gold: sum(w[t].argmax() == g for t, g in enumerate(gold)) / len(gold),
+        lambda w, gold: (w.argmax(1) == gold).double().mean(),
+    ],
+    "greedy_decoding": [greedy_by_loop, lambda *given: torch.tensor(greedy_by_loop(*given))],
+    "order_of_papers": ["CEAFBD", "c, e, a, f, b, d", ["C", "E", "A", "F", "B", "D"]],
     "causal_and_padding": [
         lambda lengths, n: torch.stack(
             [torch.ones(n, n).tril().bool() & (torch.arange(n) < length) for length in lengths]
@@ -323,7 +348,61 @@ def spread_of(weights):
     return -torch.xlogy(weights, weights).sum().item()
 
 
+def pairs_of(query, key, w_query, w_key):
+    return (query @ w_query)[..., :, None, :] + (key @ w_key)[..., None, :, :]
+
+
 WRONG = {
+    "additive_scores": [
+        (lambda q, k, wq, wk, v: pairs_of(q, k, wq, wk) @ v, "the tanh is missing"),
+        (
+            lambda q, k, wq, wk, v: pairs_of(q.new_zeros(2, 3), k, wq, wk).tanh() @ v,
+            "the scores differ first",
+        ),
+        (lambda q, k, wq, wk, v: (pairs_of(q, k, wq, wk) @ v).tanh(), "the tanh comes last"),
+        (lambda q, k, wq, wk, v: pairs_of(q, k, wq, wk).tanh().sum(-1), "without v"),
+        (
+            lambda q, k, wq, wk, v: (
+                ((q @ wq).tanh()[..., :, None, :] + (k @ wk).tanh()[..., None, :, :]) @ v
+            ),
+            "add first, then tanh",
+        ),
+        (
+            lambda q, k, wq, wk, v: ((q @ wq)[:, None] + (k @ wk)[None]).tanh() @ v,
+            "right for one sentence, but not for a batch",
+        ),
+        (lambda q, k, wq, wk, v: q @ k.mT, "raised RuntimeError"),
+        (lambda q, k, wq, wk, v: (pairs_of(q, k, wq, wk).tanh() @ v).mT, "returned shape (4, 2)"),
+    ],
+    "alignment_score": [
+        (lambda w, gold: w[range(4), gold].mean(), "this is the mean weight on the right word"),
+        (lambda w, gold: (w.argmax(-1) == gold).sum(), "divide by their number"),
+        (lambda w, gold: (w.argmax(0) == gold).double().mean(), "taken over the queries"),
+        (lambda w, gold: 1.0, "the score is 0.5, and 1 came out"),
+        (lambda w, gold: w.argmax(-1) == gold, "must return one number, not 4"),
+        (no_return, "must return one number"),
+    ],
+    "greedy_decoding": [
+        (lambda *given: greedy_by_loop(*given, with_end=True), "the end is no word of the answer"),
+        (lambda *given: greedy_by_loop(*given, feed_back=False), "always given the start"),
+        (lambda *given: greedy_by_loop(*given, keep=False), "the state stays the same"),
+        (lambda *given: [given[2], *greedy_by_loop(*given)], "the start is no word"),
+        (
+            lambda step, state, start, end, most: greedy_by_loop(step, state, start, end, most + 3),
+            "10 words came, though most = 7",
+        ),
+        (lambda *given: greedy_by_loop(*given)[::-1], "[3, 4, 5] is right, and [5, 4, 3]"),
+        (no_return, "returned None"),
+        (lambda *given: 3, "return the list of the words"),
+    ],
+    "order_of_papers": [
+        ("ABCDEF", "is younger than"),
+        ("CEFABD", "F is younger than A"),
+        ("CEAFB", "each of the six letters once"),
+        ("CEAFBB", "each of the six letters once"),
+        ("CEAFBX", "X is no statement here"),
+        (6, "write the six letters in their order"),
+    ],
     "causal_and_padding": [
         (lambda m, n: torch.ones(len(m), n, n).tril().bool(), "this is only the causal mask"),
         (
@@ -404,10 +483,13 @@ WRONG = {
     "variance_of_scores": [
         (lambda d, mu: d, "the mean does not come in"),
         (lambda d, mu: d * (1 + mu**2), "Both factors have a mean"),
-        (lambda d, mu: d * (1 + mu**2) ** 2, "mu⁴, still has to be taken away"),
+        (lambda d, mu: d * (1 + mu**2) ** 2, "from each the square of its mean"),
         (lambda d, mu: (d * (1 + 2 * mu**2)) ** 0.5, "this is the standard deviation"),
         (lambda d, mu: 1 + 2 * mu**2, "the variance of one feature of the sum"),
         (lambda d, mu: d**2 * (1 + 2 * mu**2), "variances of independent terms add up"),
+        (lambda d, mu: d * mu**2, "mu = 0.5 gives 16 instead of 96"),
+        (lambda d, mu: d * (1 + mu) ** 2, "mu = 0.5 gives 144 instead of 96"),
+        (lambda d, mu: 1.001 * d * (1 + 2 * mu**2), "an exact formula is wanted"),
         (lambda d, mu: [d, mu], "must return one number, and it returned 2"),
         (lambda d, mu: "64", "must return one number"),
         (lambda d: d, "is called with 2 arguments (d_k, mu)"),
@@ -423,6 +505,8 @@ WRONG = {
             "this entropy is in bits",
         ),
         (lambda s, t: -2.0, "a temperature is above 0"),
+        (lambda s, t: 1e-6, "Is your entropy nan where a weight is 0?"),
+        (lambda s, t: 1e-320, "is so small that scores / T is too large"),
         (lambda s, t: (s / t).softmax(-1), "must return one number, and it returned 3"),
         (lambda s, t: math.nan, "must be finite"),
     ],
@@ -447,6 +531,11 @@ WRONG = {
         (lambda s, T: (s / T).exp(), "not divided by their sum"),
         (lambda s, T: naive(s / T), "gives nan: an exponential became inf"),
         (lambda s, T: naive((s - s.mean(-1, keepdim=True)) / T), "gives nan"),
+        (lambda s, T: naive((s - s.max()) / T), "subtract from each row its own"),
+        (
+            lambda s, T: naive(s / T - (s / T).amax(-1, keepdim=True)),
+            "Subtract the largest score before you divide by T",
+        ),
         (lambda s, T: (s / T).log_softmax(-1), "the weights differ first"),
     ],
     "zero_gradients": [

@@ -1,10 +1,14 @@
-"""What a notebook concludes from a training holds for other seeds, too."""
+"""The training loop; and what a notebook concludes from a training holds for other seeds, too."""
 
+import math
 from pathlib import Path
 
 import nbformat
 import pytest
 import torch
+from torch import nn
+
+from attention_lab.training import train
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -25,6 +29,7 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_without_the_scale_gradients_are_larger_and_large_steps_fail(seed):
     train = names_in("04_scale_and_temperature.ipynb", "import", "gradient-code")["train"]
@@ -36,10 +41,111 @@ def test_without_the_scale_gradients_are_larger_and_large_steps_fail(seed):
         (256, False, 1.0),
         (256, True, 0.1),
         (256, False, 0.1),
+        (64, True, 0.1),
+        (64, False, 0.1),
     ):
-        first[d, scaled], loss[d, scaled, rate] = train(d, scaled, rate, seed=seed)
-    assert first[256, False] > 5 * first[256, True]
+        seen = train(d, scaled, rate, seed=seed)
+        first[d, scaled] = seen["gradient"][0]
+        loss[d, scaled, rate] = sum(seen["loss"][-10:]) / 10
+        if (d, scaled, rate) == (256, False, 1.0):
+            assert sum(seen["largest"][-10:]) / 10 > 0.95
+            assert sum(seen["right"][-10:]) / 10 < 0.5
+    assert first[256, False] > 4 * first[256, True]
+    assert first[64, False] > 4 * first[64, True]
     assert loss[256, False, 0.1] < loss[256, True, 0.1]
+    assert loss[64, False, 0.1] < loss[64, True, 0.1]
     assert max(loss[64, True, 1.0], loss[256, True, 1.0]) < 0.05
     assert loss[64, False, 1.0] < 0.5
     assert loss[256, False, 1.0] > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_translation_needs_attention_and_its_map_is_not_the_alignment(seed):
+    names = names_in("05_alignment.ipynb", "import", "data-code", "bottleneck-code", "kinds-define")
+    models = names["models"] = {}
+    exact = {}
+    for score in ("none", "dot", "additive"):
+        models[score], _ = names["train_one"](score, seed=seed)
+        pairs = zip(names["written_by"](models[score])[0], names["unseen"], strict=True)
+        exact[score] = sum(words == phrase.french for words, phrase in pairs) / 500
+    assert exact["none"] < 0.75
+    assert min(exact["dot"], exact["additive"]) >= 0.8
+    shares, on_noun = names["agreement"](models["additive"])
+    assert min(shares["adjective"], shares["noun"]) >= 0.95
+    assert shares["determiner"] < 0.6
+    assert on_noun > 0.4
+
+
+# --- the loop -------------------------------------------------------------------------------
+
+
+def line(seed=0):
+    torch.manual_seed(seed)
+    return nn.Linear(1, 1)
+
+
+def points(generator):
+    x = torch.randn(16, 1, generator=generator)
+    return x, 3 * x + 1
+
+
+def squared(model, batch):
+    x, y = batch
+    return (model(x) - y).pow(2).mean()
+
+
+def test_it_learns_and_keeps_its_history():
+    model, seen = line(), []
+    history = train(
+        model,
+        squared,
+        points,
+        steps=300,
+        rate=0.05,
+        measure=lambda m: m.weight.item(),
+        every=100,
+        watch=lambda step, loss: seen.append((step, loss)),
+    )
+    assert abs(model.weight.item() - 3) < 0.01
+    assert abs(model.bias.item() - 1) < 0.01
+    assert [step for step, _ in history.metrics] == [100, 200, 300]
+    assert history.metrics[-1][1] == model.weight.item()
+    assert seen == list(enumerate(history.losses, start=1))
+    assert history.stopped == ""
+
+
+def test_the_seed_decides_everything():
+    def losses(seed):
+        return train(line(), squared, points, steps=20, seed=seed).losses
+
+    assert losses(3) == losses(3)
+    assert losses(3) != losses(4)
+
+
+def test_a_loss_that_is_no_number_ends_it_and_spoils_nothing():
+    model, calls = line(), []
+
+    def loss(model, batch):
+        calls.append(1)
+        return squared(model, batch) * (math.nan if len(calls) == 5 else 1)
+
+    history = train(model, loss, points, steps=20)
+    assert len(history.losses) == 4
+    assert "the loss of step 5 is nan" in history.stopped
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+def test_an_interrupt_keeps_what_was_learned():
+    threads, model = torch.get_num_threads(), line()
+    before = model.weight.item()
+
+    def interrupt(step, _loss):
+        if step == 7:
+            raise KeyboardInterrupt
+
+    history = train(model, squared, points, steps=20, watch=interrupt)
+    assert history.stopped == "interrupted after 7 steps; what was learned is kept"
+    assert len(history.losses) == 7
+    assert model.weight.item() != before
+    assert torch.get_num_threads() == threads

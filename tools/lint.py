@@ -34,7 +34,7 @@ SYNONYMS = {
     "key-value pair": "key and value",
     "sequence length": "n_q or n_k",
 }
-NAMES = ["pinter"]  # codespell takes them for misspelt words
+NAMES = ["pinter", "rouge"]  # codespell takes them for misspelt words
 CHECK = re.compile(r"^check\.(\w+)\((\w+)\)", re.M)
 WIDGET = re.compile(r"^(?:\w+ = )?\w*(?:Explorer|Editor)\(", re.M)
 

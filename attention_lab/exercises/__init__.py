@@ -1,6 +1,7 @@
 """Exercises that check themselves: ``check.<name>(answer)`` says pass, or what is wrong."""
 
 from attention_lab.exercises import (  # noqa: F401  (register)
+    alignment,
     masks,
     qkv,
     scale,

@@ -44,12 +44,23 @@ def _number(answer: Callable[..., Any], inputs: dict[str, Any]) -> float:
 @exercise
 def variance_of_scores(answer: Callable[..., Any]) -> str:
     """``variance(d_k, mu)``: of q . k, for independent features with mean mu and variance 1."""
+    cases = ((64, 0.5), (64, 0.0), (64, 1.0), (7, 0.5), (16, -2.0))
+    came = [_number(answer, {"d_k": d_k, "mu": mu}) for d_k, mu in cases]
+
+    def is_(formula: Callable[[int, float], float]) -> bool:
+        return all(
+            math.isclose(number, formula(*case), rel_tol=1e-6)
+            for number, case in zip(came, cases, strict=True)
+        )
+
+    if is_(lambda d, mu: d * (1 + 2 * mu**2)):
+        return "Each feature adds (1 + mu²)² − mu⁴ = 1 + 2 mu², so the scores have d_k (1 + 2 mu²)."
     mistakes = {
         "the mean does not come in: with mu = 0 this is right, and only there": lambda d, mu: d,
         "this is the variance with 1 + mu² for each feature. Both factors have a mean: write "
         "(q_c k_c) out": lambda d, mu: d * (1 + mu**2),
-        "this is the mean of (q · k)², or of one feature of it; from E[q²]E[k²] the square of the "
-        "mean, mu⁴, still has to be taken away": lambda d, mu: d * (1 + mu**2) ** 2,
+        "this is the sum of the E[(q_c k_c)²]; from each the square of its mean, mu⁴, still has "
+        "to be taken away": lambda d, mu: d * (1 + mu**2) ** 2,
         "this is the standard deviation; the variance is its square": lambda d, mu: math.sqrt(
             d * (1 + 2 * mu**2)
         ),
@@ -60,15 +71,18 @@ def variance_of_scores(answer: Callable[..., Any]) -> str:
             lambda d, mu: d**2 * (1 + 2 * mu**2)
         ),
     }
-    for d_k, mu in ((64, 1.0), (64, 0.0), (7, 0.5), (16, -2.0)):
-        came, right = _number(answer, {"d_k": d_k, "mu": mu}), d_k * (1 + 2 * mu**2)
-        if math.isclose(came, right, rel_tol=1e-6):
-            continue
-        for message, wrong in mistakes.items():
-            if math.isclose(came, wrong(d_k, mu), rel_tol=1e-6):
-                raise Problem(message)
-        raise Problem(f"d_k = {d_k}, mu = {mu:g} gives {came:g} instead of {right:g}")
-    return "Each feature adds (1 + mu²)² − mu⁴ = 1 + 2 mu², so the scores have d_k (1 + 2 mu²)."
+    for message, formula in mistakes.items():
+        if is_(formula):
+            raise Problem(message)
+    for number, (d_k, mu) in zip(came, cases, strict=True):
+        right = d_k * (1 + 2 * mu**2)
+        if not math.isclose(number, right, rel_tol=1e-6):
+            nearly = math.isclose(number, right, rel_tol=0.1)
+            raise Problem(
+                f"d_k = {d_k}, mu = {mu:g} gives {number:g} instead of {right:g}"
+                + (": an exact formula is wanted, not a measurement" if nearly else "")
+            )
+    raise AssertionError("unreachable: some number is wrong")
 
 
 @exercise
@@ -83,11 +97,18 @@ def temperature_for(answer: Callable[..., Any]) -> str:
         reached = entropy((scores / came).softmax(dim=-1)).item()
         if abs(reached - target) <= 1e-3:
             continue
+        if math.isnan(reached):
+            raise Problem(f"T = {came:.4g} is so small that scores / T is too large to compute")
         inverse = entropy((scores * came).softmax(dim=-1)).item()
         if abs(inverse - target) <= 1e-3:
             raise Problem("this multiplies the scores; T divides them: return 1 over this number")
         if abs(reached / math.log(2) - target) <= 1e-3:
             raise Problem("this entropy is in bits (log2); take the natural logarithm")
+        if came < 0.01:
+            raise Problem(
+                f"for the scores {row} T = {came:.4g} came out. Is your entropy nan where a weight "
+                "is 0? normalisers.entropy takes 0 ln 0 as 0"
+            )
         direction = "higher" if reached < target else "lower"
         raise Problem(
             f"for the scores {row} and the entropy {target:g}, T = {came:.4g} gives "
@@ -162,6 +183,20 @@ def tempered_softmax(answer: Callable[..., Tensor]) -> str:
                 "largest score of the row before the exponential"
             )
         compare(came, (given / T).softmax(dim=-1), f"the weights of {text}")
+    apart = torch.tensor([[1000.0, 1001.0], [-1000.0, -1000.5]])
+    came = run(answer, {"scores": apart, "T": 1.0}, (2, 2))
+    if not same(came, apart.softmax(dim=-1)):
+        raise Problem(
+            "[[1000, 1001], [-1000, -1000.5]] is wrong in a row: subtract from each row its own "
+            "largest score (amax(dim=-1, keepdim=True)), not one number from all"
+        )
+    half = torch.tensor([[100.0, 99.0]], dtype=torch.float16)
+    came = run(answer, {"scores": half, "T": 0.001}, (1, 2))
+    if not torch.equal(came.float(), torch.tensor([[1.0, 0.0]])):
+        raise Problem(
+            "[100, 99] in float16 at T = 0.001 gives no softmax: 100 / 0.001 is too large for "
+            "float16. Subtract the largest score before you divide by T"
+        )
     half = torch.tensor([[12.0, 11.0]], dtype=torch.float16)
     came = run(answer, {"scores": half, "T": 1.0}, (1, 2))
     if not torch.allclose(came.float(), torch.tensor([[0.7311, 0.2689]]), atol=2e-3):

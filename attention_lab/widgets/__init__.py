@@ -4,6 +4,7 @@ Core ipywidgets only, the same in 7.7.1 (Colab) and 8.1. Each widget carries its
 plain HTML in the same output (its static twin), for a notebook that is opened but not run.
 """
 
+from attention_lab.widgets.alignment import AlignmentExplorer
 from attention_lab.widgets.explorer import AttentionExplorer
 from attention_lab.widgets.mask_editor import MaskEditor
 from attention_lab.widgets.masks import MaskExplorer
@@ -13,6 +14,7 @@ from attention_lab.widgets.weighted_sum import WeightedSumExplorer
 from attention_lab.widgets.weights import WeightsExplorer
 
 __all__ = [
+    "AlignmentExplorer",
     "AttentionExplorer",
     "MaskEditor",
     "MaskExplorer",

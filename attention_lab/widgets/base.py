@@ -177,6 +177,8 @@ class Knob(ipywidgets.HBox):
 
     @traitlets.validate("value")
     def _within(self, proposal: traitlets.Bunch) -> float:
+        if math.isnan(proposal["value"]):
+            return self.value
         return min(self.field.max, max(self.field.min, proposal["value"]))
 
     def _slid(self, change: traitlets.Bunch) -> None:

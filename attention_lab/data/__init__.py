@@ -1,0 +1,1 @@
+"""Data that the package generates, with what is known about it."""

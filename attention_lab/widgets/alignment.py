@@ -1,0 +1,122 @@
+"""Type a phrase; see its translation, and what each written word looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+
+from attention_lab import views
+from attention_lab.feedback import Problem
+from attention_lab.translation import Seq2Seq, Vocabulary
+from attention_lab.widgets.base import LiveView, row, watch
+
+__all__ = ["AlignmentExplorer"]
+
+MOST_WORDS = 12
+
+
+class AlignmentExplorer(LiveView):
+    """Translate what is typed, and show the weights as a table of words by words.
+
+    Parameters
+    ----------
+    models : mapping of name to Seq2Seq
+        Trained models to choose from.
+    source, target : Vocabulary
+    translate : callable, optional
+        Gives a `Phrase`, the right translation and alignment, or raises ValueError with the
+        reason why there is none. The right cells are outlined.
+    phrase : str
+        What to start with.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Seq2Seq],
+        source: Vocabulary,
+        target: Vocabulary,
+        *,
+        translate: Callable[[str], Any] | None = None,
+        phrase: str = "the small black cat",
+    ) -> None:
+        super().__init__()
+        self.models, self.source, self.target = dict(models), source, target
+        self.translate = translate
+        self.text = ipywidgets.Text(
+            value=phrase,
+            description="phrase",
+            continuous_update=False,
+            layout={"width": "440px"},
+            style={"description_width": "initial"},
+        )
+        self.model = ipywidgets.Dropdown(
+            options=list(self.models),
+            description="model",
+            layout={"width": "200px"},
+            style={"description_width": "initial"},
+        )
+        self.children = [row(self.text, self.model), self.status, self.picture]
+        self.redraw()
+        watch(self.redraw, self.text, self.model)
+
+    def _words(self) -> Sequence[str]:
+        text = self.text.value.lower().replace("’", "'").replace("'s", " 's ")
+        words = text.strip(" .?!").split()
+        if not words:
+            raise Problem("write a phrase, such as “the small black cat”")
+        if len(words) > MOST_WORDS:
+            raise Problem(f"this phrase has {len(words)} words; at most {MOST_WORDS} fit here")
+        if unknown := [word for word in words if word not in self.source]:
+            known = ", ".join(word for word in self.source.words if not word.startswith("<"))
+            raise Problem(
+                f"the model does not know {', '.join(f'“{word}”' for word in unknown)}. "
+                f"It knows: {known}"
+            )
+        return words
+
+    def draw(self) -> str:
+        words = self._words()
+        model = self.models[self.model.value].eval()
+        decoded = model.decode(self.source.encode([words]))
+        written = self.target.decode(decoded.numbers[0].tolist())
+        gold, reason = self._gold(" ".join(words))
+        said = f"The model writes: {' '.join(written) or '(nothing)'}."
+        if gold is None:
+            said += f" {reason}" if reason else ""
+        elif written == gold.french:
+            said += " Right."
+        else:
+            said += f" Right would be: {' '.join(gold.french)}."
+        self.note = said
+        if model.score == "none":
+            self.note += " It has no attention: the whole phrase went through one vector."
+            return ""
+        rows = [*written, "<end>"][: decoded.weights.shape[1]]
+        cells = []
+        if gold is not None and written == gold.french:
+            cells = list(enumerate(gold.alignment))
+            self.note += " Outlined: the English word that each French word translates."
+        return views.side_by_side(
+            views.matrix_table(
+                decoded.weights[0, : len(rows)].double(),
+                caption="weights",
+                rows=rows,
+                columns=[*words, "<end>"],
+                weights=True,
+                row_sums=True,
+                related=cells,
+            )
+        )
+
+    def _gold(self, text: str) -> tuple[Any, str]:
+        if self.translate is None:
+            return None, ""
+        try:
+            return self.translate(text), ""
+        except ValueError as error:
+            return None, f"The grammar has no translation for it: {error}."
+
+    def twin_text(self) -> str:
+        return f"AlignmentExplorer, {self.model.value}: “{self.text.value}”. {self.note}"

@@ -1,0 +1,138 @@
+"""The bilingual grammar, the vocabulary, and the encoder-decoder."""
+
+import math
+
+import pytest
+import torch
+
+from attention_lab.data.translation import (
+    AFTER,
+    BEFORE,
+    ENGLISH,
+    FRENCH,
+    NOUNS,
+    SINGULARS,
+    phrases,
+    translate,
+)
+from attention_lab.translation import END, PAD, SCORES, START, Seq2Seq, Vocabulary
+
+
+@pytest.mark.parametrize(
+    ("english", "french", "alignment"),
+    [
+        ("the cat", "le chat", (0, 1)),
+        ("the house", "la maison", (0, 1)),
+        ("the cats", "les chats", (0, 1)),
+        ("the black cat", "le chat noir", (0, 2, 1)),
+        ("the small black cats", "les petits chats noirs", (0, 1, 3, 2)),
+        ("my white flower", "ma fleur blanche", (0, 2, 1)),
+        ("your heavy black book", "ton livre noir lourd", (0, 3, 2, 1)),
+        ("my sister 's red car", "la voiture rouge de ma sœur", (2, 4, 3, 2, 0, 1)),
+        ("My brother 's big doors", "les grandes portes de mon frère", (2, 3, 4, 2, 0, 1)),
+    ],
+)
+def test_phrases_are_translated_by_the_rules(english, french, alignment):
+    phrase = translate(english)
+    assert " ".join(phrase.french) == french
+    assert phrase.alignment == alignment
+
+
+@pytest.mark.parametrize(
+    ("english", "says"),
+    [
+        ("the zebra", "unknown: zebra"),
+        ("cat the", "must end with its only noun"),
+        ("the cat dog", "must end with its only noun"),
+        ("black cat", "must begin with the, my, your"),
+        ("the my cat", "“my” is no adjective"),
+        ("", "a noun phrase is missing"),
+        ("my sister 's", "must end with its only noun"),
+        ("my sister 's my brother 's car", "one possessor at most"),
+    ],
+)
+def test_what_the_grammar_does_not_know_is_said(english, says):
+    with pytest.raises(ValueError, match=says):
+        translate(english)
+
+
+def test_drawn_phrases_are_different_right_and_the_same_each_time():
+    drawn = phrases(2000, seed=1)
+    assert len({phrase.english for phrase in drawn}) == 2000
+    assert drawn == phrases(2000, seed=1)
+    assert drawn != phrases(2000, seed=2)
+    assert any("'s" in phrase.english for phrase in drawn)
+    for phrase in drawn:
+        assert translate(phrase.english) == phrase
+        assert len(phrase.alignment) == len(phrase.french)
+        assert set(phrase.french) <= set(FRENCH)
+        assert set(phrase.english) <= set(ENGLISH)
+        for word, at in zip(phrase.french, phrase.alignment, strict=True):
+            source = phrase.english[at]
+            if source in NOUNS or source in SINGULARS:
+                assert word.rstrip("s") == NOUNS[SINGULARS.get(source, source)][0].rstrip("s")
+            elif forms := {**BEFORE, **AFTER}.get(source):
+                assert word.removesuffix("s") in forms
+
+
+def test_vocabulary_goes_there_and_back():
+    words = Vocabulary(("a", "b"))
+    numbers = words.encode([("a",), ("b", "a")])
+    assert numbers.tolist() == [[3, END, PAD], [4, 3, END]]
+    assert words.encode([("a",)], start=True).tolist() == [[START, 3, END]]
+    assert [words.decode(row) for row in numbers.tolist()] == [("a",), ("b", "a")]
+    assert len(words) == 5
+    assert "a" in words
+    assert "c" not in words
+
+
+@pytest.fixture(params=SCORES)
+def model(request):
+    torch.manual_seed(0)
+    return Seq2Seq(9, 8, d_model=16, score=request.param).eval()
+
+
+SOURCE = torch.tensor([[3, 4, 5, 6, END], [7, 8, END, PAD, PAD]])
+
+
+def test_decoding_is_what_teacher_forcing_says_of_its_own_words(model):
+    decoded = model.decode(SOURCE, most=6)
+    start = torch.full((2, 1), START)
+    logits, weights = model(SOURCE, torch.cat([start, decoded.numbers], dim=1))
+    assert torch.equal(logits.argmax(-1), decoded.numbers)
+    assert torch.allclose(weights, decoded.weights, atol=1e-6)
+
+
+def test_padding_changes_nothing(model):
+    together = model.decode(SOURCE, most=4)
+    alone = model.decode(SOURCE[1:, :3], most=4)
+    n = alone.numbers.shape[1]
+    assert torch.equal(together.numbers[1, :n], alone.numbers[0])
+    assert torch.allclose(together.weights[1, :n, :3], alone.weights[0], atol=1e-6)
+    assert (together.weights[1, :, 3:] == 0).all()
+    sums = together.weights.sum(-1)
+    assert torch.allclose(sums, torch.full_like(sums, float(model.score != "none")))
+
+
+def test_parameters_of_the_scores():
+    def size(score):
+        return sum(p.numel() for p in Seq2Seq(50, 85, 64, score).parameters())
+
+    assert size("none") == size("dot") == size("scaled")
+    assert size("general") - size("dot") == 64 * 64
+    assert size("additive") - size("dot") == 2 * 64 * 64 + 64
+
+
+def test_the_loss_leaves_padding_out():
+    torch.manual_seed(0)
+    model = Seq2Seq(9, 8, d_model=16)
+    target = torch.tensor([[START, 3, 4, END], [START, 5, END, PAD]])
+    longer = torch.cat([target, torch.full((2, 3), PAD)], dim=1)
+    assert math.isclose(
+        model.loss(SOURCE, target).item(), model.loss(SOURCE, longer).item(), rel_tol=1e-6
+    )
+
+
+def test_an_unknown_score_is_refused():
+    with pytest.raises(ValueError, match="score must be one of additive, dot"):
+        Seq2Seq(5, 5, score="cosine")
