@@ -353,6 +353,8 @@ def curves(
         axes.set_xscale("log", base=2)
         axes.set_xticks(places, [format_number(place) for place in places])
         axes.minorticks_off()
+    elif len(places) <= 10:
+        axes.set_xticks(places)
     axes.set(xlabel=x_axis, ylabel=y_axis)
     axes.set_title(title, fontsize=11)
     axes.margins(y=0.12)

@@ -1,0 +1,46 @@
+"""A bar that shows how far a training is."""
+
+from __future__ import annotations
+
+import ipywidgets
+
+from attention_lab.style import format_number
+from attention_lab.widgets.base import StaticTwin
+
+__all__ = ["TrainingBar"]
+
+
+class TrainingBar(StaticTwin, ipywidgets.HBox):
+    """Show a training's steps and its loss: give it to `train` as ``watch``.
+
+    Parameters
+    ----------
+    steps : int
+        Of one training. It can be used for several, one after the other.
+    every : int
+        Move only after so many steps: each move is a message to the browser.
+
+    Attributes
+    ----------
+    name : str
+        What is trained now; set it before each training.
+    """
+
+    def __init__(self, steps: int, *, every: int = 10) -> None:
+        super().__init__()
+        self.steps, self.every, self.name = steps, every, ""
+        self.bar = ipywidgets.IntProgress(min=0, max=steps, layout={"width": "300px"})
+        self.label = ipywidgets.HTML(f"{steps} steps")
+        self.children = [self.bar, self.label]
+
+    def __call__(self, step: int, loss: float) -> None:
+        if step % self.every == 0 or step in (1, self.steps):
+            self.bar.value = step
+            name = f"{self.name}: " if self.name else ""
+            self.label.value = f"{name}step {step} of {self.steps}, loss {format_number(loss)}"
+
+    def twin_html(self) -> str:
+        return f"<div>{self.label.value}</div>"
+
+    def twin_text(self) -> str:
+        return f"TrainingBar: {self.label.value}"
