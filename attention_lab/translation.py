@@ -1,7 +1,8 @@
 """A small encoder-decoder: from one sequence to another, with attention or with one vector.
 
-As Bahdanau et al. 2014: an encoder that reads in both directions, a decoder that writes word by
-word, and at each word attention from the decoder's state to the encoder's states.
+An encoder that reads in both directions, a decoder that writes word by word, and at each word
+attention from the decoder's state to the encoder's states (Bahdanau et al. 2014). The query is the
+state after the step, as in Luong et al. 2015; Bahdanau et al. ask with the state before it.
 """
 
 from __future__ import annotations

@@ -90,6 +90,17 @@ def greedy_by_loop(step, state, start, end, most, feed_back=True, keep=True, wit
     return words
 
 
+def greedy_with_tensors(step, state, start, end, most):
+    word, words = torch.tensor([start]), []
+    while len(words) < most:
+        numbers, state = step(word, state)
+        word = numbers.argmax(dim=-1)
+        if word == end:
+            break
+        words.append(word)
+    return words
+
+
 def leaks_by_moving(model, tokens):
     found = []
     for j in range(len(tokens)):
@@ -104,7 +115,8 @@ def leaks_by_gradient(model, tokens):
     found = []
     for i in range(len(tokens)):
         x = tokens.clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(model(x)[i].sum(), x)
+        mixed = model(x)[i] @ torch.tensor([1.0, 2.3, 3.1], dtype=x.dtype)  # cancels nothing
+        (gradient,) = torch.autograd.grad(mixed, x)
         found += [[i, j] for j in range(i + 1, len(tokens)) if gradient[j].abs().sum() > 0]
     return found
 
@@ -236,7 +248,11 @@ RIGHT = {
         lambda w, gold: sum(w[t].argmax() == g for t, g in enumerate(gold)) / len(gold),
         lambda w, gold: (w.argmax(1) == gold).double().mean(),
     ],
-    "greedy_decoding": [greedy_by_loop, lambda *given: torch.tensor(greedy_by_loop(*given))],
+    "greedy_decoding": [
+        greedy_by_loop,
+        greedy_with_tensors,
+        lambda *given: torch.tensor(greedy_by_loop(*given)),
+    ],
     "order_of_papers": ["CEAFBD", "c, e, a, f, b, d", ["C", "E", "A", "F", "B", "D"]],
     "causal_and_padding": [
         lambda lengths, n: torch.stack(
@@ -248,9 +264,7 @@ RIGHT = {
     ],
     "safe_softmax": [
         masked_softmax,
-        lambda s: torch.stack(
-            [row.softmax(-1) if row.max() > -math.inf else torch.zeros_like(row) for row in s]
-        ),
+        lambda s: s.where(seen := s.amax(-1, keepdim=True) > -math.inf, 0.0).softmax(-1) * seen,
         lambda s: s.clamp(min=-1e6).softmax(-1) * (s > -math.inf),
     ],
     "one_convention": [
@@ -378,7 +392,9 @@ WRONG = {
         (lambda w, gold: w[range(4), gold].mean(), "this is the mean weight on the right word"),
         (lambda w, gold: (w.argmax(-1) == gold).sum(), "divide by their number"),
         (lambda w, gold: (w.argmax(0) == gold).double().mean(), "taken over the queries"),
-        (lambda w, gold: 1.0, "the score is 0.5, and 1 came out"),
+        (lambda w, gold: 0.6, "the score is 0.25, and 0.6 came out"),
+        (lambda w, gold: (w[range(4), gold] > 0.2).float().mean(), "the score is 0.25"),
+        (lambda w, gold: (w.argmax(-1) == gold).sum() / w.shape[1], "not of source words"),
         (lambda w, gold: w.argmax(-1) == gold, "must return one number, not 4"),
         (no_return, "must return one number"),
     ],
@@ -392,6 +408,8 @@ WRONG = {
             "10 words came, though most = 7",
         ),
         (lambda *given: greedy_by_loop(*given)[::-1], "[3, 4, 5] is right, and [5, 4, 3]"),
+        (lambda *given: greedy_by_loop(*given[:4], 10**9), "step was called 500 times"),
+        (lambda step, *given: step(torch.zeros(3), 0), "a word as a whole number, not tensor"),
         (no_return, "returned None"),
         (lambda *given: 3, "return the list of the words"),
     ],
@@ -452,18 +470,19 @@ WRONG = {
         (lambda s: masked_softmax(s)[:2], "returned shape (2, 3)"),
     ],
     "one_convention": [
-        (lambda a, p: (~a).expand(2, 1, 3, 3), "only attn_mask is turned"),
-        (lambda a, p: (~p)[:, None, None].expand(2, 1, 3, 3), "only key_padding_mask is turned"),
+        (lambda a, p: (~a).expand(2, 1, 2, 3), "only attn_mask is turned"),
+        (lambda a, p: (~p)[:, None, None].expand(2, 1, 2, 3), "only key_padding_mask is turned"),
         (lambda a, p: a | p[:, None, None], "True and False are the wrong way round"),
-        (lambda a, p: ~(a & p[:, None, None]), "here both must"),
-        (lambda a, p: ~(a | p[:, None, :, None]), "it belongs to the keys"),
-        (lambda a, p: ~(a | p[:, None]), "returned shape (2, 3, 3)"),
+        (lambda a, p: ~(a & p[:, None, None]), "one of them is enough"),
+        (lambda a, p: (~a) & p[:, None, None], "key_padding_mask was not"),
+        (lambda a, p: ~(a | p[:, None, :, None]), "raised RuntimeError"),
+        (lambda a, p: ~(a | p[:, None]), "returned shape (2, 2, 3)"),
     ],
     "cached_mask": [
         (lambda n_q, n_k: torch.ones(n_q, n_k).tril().bool(), "query 0 sees only key 0"),
         (lambda n_q, n_k: torch.ones(n_q, n_k).tril(n_k - n_q - 1).bool(), "one key too few"),
         (lambda n_q, n_k: torch.ones(n_q, n_k).bool(), "every key is allowed"),
-        (lambda n_q, n_k: torch.ones(n_k, n_k).tril().bool(), "returned shape (4, 4)"),
+        (lambda n_q, n_k: torch.ones(n_k, n_k).tril().bool(), "returned shape (5, 5)"),
         (lambda n_q, n_k: torch.ones(n_q, n_k).triu(n_k - n_q + 1).bool(), "wrong way round"),
         (lambda n_q, n_k: [[True] * n_k] * n_q, "it returned a list"),
     ],
@@ -475,6 +494,22 @@ WRONG = {
         (
             lambda m, t: [(i, j) for i, j in leaks_by_moving(m, t) if leak_map(m, t)[i, j] > 1e-3],
             "a millionth of the next token: (0, 1) was not found",
+        ),
+        (
+            lambda m, t: [
+                (i, j)
+                for i, j in leaks_by_moving(m, t)
+                if torch.autograd.functional.jacobian(m, t).sum((1, 3))[i, j] != 0
+            ],
+            "a model whose leaks cancel in the sum: (0, 1) was not found",
+        ),
+        (
+            lambda m, t: [
+                (i, j)
+                for i, j in leaks_by_moving(m, t)
+                if torch.autograd.functional.jacobian(m, t)[i, 0, j].abs().sum() > 0
+            ],
+            "one feature into another: (0, 1) was not found",
         ),
         (lambda m, t: 3, "return a list of pairs"),
         (lambda m, t: [1, 2], "return a list of pairs"),

@@ -49,6 +49,8 @@ def test_phrases_are_translated_by_the_rules(english, french, alignment):
         ("", "a noun phrase is missing"),
         ("my sister 's", "must end with its only noun"),
         ("my sister 's my brother 's car", "one possessor at most"),
+        ("the brother 's house", "“the brother” cannot be the owner here"),
+        ("my cats 's house", "“my cats” cannot be the owner here"),
     ],
 )
 def test_what_the_grammar_does_not_know_is_said(english, says):

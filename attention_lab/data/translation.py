@@ -125,6 +125,11 @@ def translate(english: str | tuple[str, ...]) -> Phrase:
         return Phrase(words, tuple(french), tuple(places))
     (_, owner), (at, owned) = parts
     _check(owner)
+    if owner[0] == "the" or owner[-1] in SINGULARS:  # they would need du and des
+        raise ValueError(
+            f"“{' '.join(owner)}” cannot be the owner here: write my or your, and one person or "
+            "thing, as in “my sister 's red car”"
+        )
     _check(("the", *owned))
     french, places = _noun_phrase(("the", *owned), at - 1)  # "the" falls on the 's
     behind, owner_places = _noun_phrase(owner, 0)

@@ -78,9 +78,14 @@ def additive_scores(answer: Callable[..., Tensor]) -> str:
 def alignment_score(answer: Callable[..., Any]) -> str:
     """``score(weights, gold)``: the share of written words that look most at their source."""
     weights = torch.tensor(
-        [[0.7, 0.2, 0.1, 0.0], [0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.6, 0.1], [0.3, 0.25, 0.25, 0.2]]
+        [
+            [0.7, 0.2, 0.1, 0.0, 0.0],
+            [0.1, 0.1, 0.35, 0.45, 0.0],
+            [0.1, 0.2, 0.6, 0.1, 0.0],
+            [0.22, 0.2, 0.2, 0.19, 0.19],
+        ]
     )
-    for gold, right in (([0, 3, 1, 2], 0.5), ([0, 3, 2, 0], 1.0), ([1, 0, 0, 1], 0.0)):
+    for gold, right in (([0, 2, 1, 2], 0.25), ([0, 3, 2, 0], 1.0), ([1, 0, 0, 1], 0.0)):
         given = torch.tensor(gold)
         came = numbers(
             call(answer, {"weights": weights, "gold": given}),
@@ -94,7 +99,10 @@ def alignment_score(answer: Callable[..., Any]) -> str:
             "there": weights[torch.arange(4), given].mean().item(),
             "this counts the words; divide by their number": float((best == given).sum()),
             "the largest weight is taken over the queries (dim=0); each written word is a row": (
-                (weights.argmax(0) == given).double().mean().item()
+                (weights.argmax(0)[:4] == given).double().mean().item()
+            ),
+            "divide by the number of written words, not of source words": (
+                float((best == given).sum()) / weights.shape[1]
             ),
         }
         if abs(came.item() - right) < 1e-6:
@@ -111,9 +119,17 @@ def greedy_decoding(answer: Callable[..., Any]) -> str:
     """``decode(step, state, start, end, most)``: the likeliest word each time, up to the end."""
     most_seen: list[int] = []
 
+    def read(word: Any) -> int:
+        if not isinstance(word, int) and not (isinstance(word, Tensor) and word.numel() == 1):
+            raise TypeError(f"step takes a word as a whole number, not {word!r}")
+        most_seen.append(int(word))
+        if len(most_seen) > 500:
+            raise RuntimeError("step was called 500 times: stop after most words, end or not")
+        return int(word)
+
     def counting(word: int, state: int) -> tuple[Tensor, int]:
         """Writes 3, 4, 5, then the end (2); the state counts, the word must be the last one."""
-        most_seen.append(word)
+        word = read(word)
         logits = torch.zeros(6)
         following = {1: 3, 3: 4, 4: 5, 5: 2}.get(word, 3)
         logits[following] = 1.0 + state
@@ -121,6 +137,7 @@ def greedy_decoding(answer: Callable[..., Any]) -> str:
 
     def by_state(word: int, state: int) -> tuple[Tensor, int]:
         """Never ends: the word depends on the state alone, 3, 4, 5, 3, 4, ..."""
+        read(word)
         logits = torch.zeros(6)
         logits[3 + state % 3] = 1.0
         return logits, state + 1
