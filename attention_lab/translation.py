@@ -8,7 +8,6 @@ state after the step, as in Luong et al. 2015; Bahdanau et al. ask with the stat
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -16,51 +15,11 @@ from torch import Tensor, nn
 
 from attention_lab.attention import masked_softmax
 from attention_lab.scores import additive, dot, general
+from attention_lab.vocabulary import END, PAD, START
 
-__all__ = ["END", "PAD", "START", "Decoded", "Seq2Seq", "Vocabulary"]
+__all__ = ["SCORES", "Decoded", "Seq2Seq"]
 
-PAD, START, END = 0, 1, 2
 SCORES = ("additive", "dot", "scaled", "general", "none")
-
-
-class Vocabulary:
-    """Words and their numbers; 0, 1 and 2 are padding, start and end.
-
-    Parameters
-    ----------
-    words : sequence of str
-    """
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self.words = ("<pad>", "<start>", "<end>", *words)
-        self._number = {word: index for index, word in enumerate(self.words)}
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __contains__(self, word: str) -> bool:
-        return word in self._number
-
-    def encode(self, sentences: Sequence[Sequence[str]], *, start: bool = False) -> Tensor:
-        """Return the numbers, each sentence with <end>, padded: (batch, longest + 1).
-
-        With ``start`` a <start> stands before each, and there is one column more.
-        """
-        rows = [
-            [*([START] if start else []), *(self._number[word] for word in sentence), END]
-            for sentence in sentences
-        ]
-        longest = max(map(len, rows))
-        return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows])
-
-    def decode(self, numbers: Sequence[int]) -> tuple[str, ...]:
-        """Return the words up to <end>."""
-        words: list[str] = []
-        for number in numbers:
-            if number == END:
-                break
-            words.append(self.words[number])
-        return tuple(words)
 
 
 class Decoded(NamedTuple):

@@ -50,7 +50,8 @@ MaskEditor(3, 3)
 MaskExplorer()
 %%
 from attention_lab.data.translation import ENGLISH, FRENCH, translate
-from attention_lab.translation import Seq2Seq, Vocabulary
+from attention_lab.translation import Seq2Seq
+from attention_lab.vocabulary import Vocabulary
 _ = torch.manual_seed(0)
 AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
                   Vocabulary(ENGLISH), Vocabulary(FRENCH), translate=translate)

@@ -15,8 +15,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 # From the ground up: a module may import from its own layer and from those before it.
 LAYERS = [
-    {"attention", "scores", "programs", "normalisers", "leaks"},
-    {"translation"},
+    {"attention", "scores", "programs", "normalisers", "leaks", "positions"},
+    {"vocabulary"},
+    {"translation", "transformer"},
     {"data", "training"},
     {"style", "views", "figures"},
     {"feedback", "widgets", "exercises"},

@@ -15,7 +15,8 @@ from attention_lab.data.translation import (
     phrases,
     translate,
 )
-from attention_lab.translation import END, PAD, SCORES, START, Seq2Seq, Vocabulary
+from attention_lab.translation import SCORES, Seq2Seq
+from attention_lab.vocabulary import END, PAD, START, Vocabulary
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from attention_lab.data.translation import ENGLISH, FRENCH, translate
 from attention_lab.feedback import Problem
 from attention_lab.leaks import leak_map
 from attention_lab.normalisers import sparsemax
-from attention_lab.translation import Decoded, Seq2Seq, Vocabulary
+from attention_lab.translation import Decoded, Seq2Seq
+from attention_lab.vocabulary import Vocabulary
 from attention_lab.widgets import (
     AlignmentExplorer,
     AttentionExplorer,

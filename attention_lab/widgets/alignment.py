@@ -9,7 +9,8 @@ import ipywidgets
 
 from attention_lab import views
 from attention_lab.feedback import Problem
-from attention_lab.translation import Seq2Seq, Vocabulary
+from attention_lab.translation import Seq2Seq
+from attention_lab.vocabulary import Vocabulary
 from attention_lab.widgets.base import LiveView, row, watch
 
 __all__ = ["AlignmentExplorer"]

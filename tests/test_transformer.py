@@ -1,0 +1,350 @@
+"""The Transformer against PyTorch's, its masks, its cache, its positions."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from attention_lab.leaks import leak_map
+from attention_lab.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
+from attention_lab.transformer import (
+    POSITIONS,
+    Decoder,
+    DecoderLayer,
+    Encoder,
+    EncoderLayer,
+    MultiHeadAttention,
+    Transformer,
+    recorded,
+)
+from attention_lab.vocabulary import END, PAD, START
+
+D, HEADS, D_FF = 16, 4, 24
+CLOSE = {"rtol": 1e-5, "atol": 1e-5}
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
+
+
+# --- weights copied over to PyTorch's layers
+
+
+def copy_attention(ours, theirs):
+    with torch.no_grad():
+        maps = (ours.query, ours.key, ours.value)
+        theirs.in_proj_weight.copy_(torch.cat([m.weight for m in maps]))
+        theirs.in_proj_bias.copy_(torch.cat([m.bias for m in maps]))
+        theirs.out_proj.load_state_dict(ours.out.state_dict())
+
+
+def copy_layer(ours, theirs):
+    copy_attention(ours.self_attention, theirs.self_attn)
+    theirs.linear1.load_state_dict(ours.feed_forward.inner.state_dict())
+    theirs.linear2.load_state_dict(ours.feed_forward.outer.state_dict())
+    norms = [ours.around_self, ours.around_feed]
+    if isinstance(ours, DecoderLayer):
+        copy_attention(ours.cross_attention, theirs.multihead_attn)
+        norms.insert(1, ours.around_cross)
+    for number, around in enumerate(norms, 1):
+        getattr(theirs, f"norm{number}").load_state_dict(around.norm.state_dict())
+
+
+def copy_stack(ours, theirs):
+    for own, other in zip(ours.layers, theirs.layers, strict=True):
+        copy_layer(own, other)
+    theirs.norm.load_state_dict(ours.norm.state_dict())
+
+
+def shake(module):
+    """Move every parameter, so that no norm is the identity and no bias is 0."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return module
+
+
+PADDING = torch.tensor([[True] * 5, [True, True, True, False, False]])  # True = a word
+CAUSAL = torch.ones(5, 5, dtype=torch.bool).tril()
+
+
+@pytest.mark.parametrize("masks", ["none", "causal", "padding", "both"])
+def test_multi_head_attention_equals_pytorchs(masks):
+    ours = shake(MultiHeadAttention(D, HEADS))
+    theirs = nn.MultiheadAttention(D, HEADS, batch_first=True)
+    copy_attention(ours, theirs)
+    x = torch.randn(2, 5, D)
+    causal, padded = masks in ("causal", "both"), masks in ("padding", "both")
+    wanted, weights = theirs(
+        x, x, x,
+        attn_mask=~CAUSAL if causal else None,
+        key_padding_mask=~PADDING if padded else None,
+        average_attn_weights=False,
+    )  # fmt: skip
+    mask = PADDING[:, None, None] if padded else None
+    torch.testing.assert_close(ours(x, x, x, attn_mask=mask, is_causal=causal), wanted, **CLOSE)
+    with recorded(ours) as found:
+        output = ours(x, x, x, attn_mask=mask, is_causal=causal)
+    torch.testing.assert_close(output, wanted, **CLOSE)
+    torch.testing.assert_close(found[""][0], weights, **CLOSE)
+
+
+def test_cross_attention_equals_pytorchs_with_another_number_of_keys():
+    ours = shake(MultiHeadAttention(D, HEADS))
+    theirs = nn.MultiheadAttention(D, HEADS, batch_first=True)
+    copy_attention(ours, theirs)
+    query, memory = torch.randn(2, 3, D), torch.randn(2, 5, D)
+    wanted, _ = theirs(query, memory, memory, key_padding_mask=~PADDING)
+    came = ours(query, memory, memory, attn_mask=PADDING[:, None, None])
+    torch.testing.assert_close(came, wanted, **CLOSE)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_encoder_layer_equals_pytorchs(norm_first, causal):
+    ours = shake(EncoderLayer(D, HEADS, D_FF, norm_first=norm_first))
+    theirs = nn.TransformerEncoderLayer(
+        D, HEADS, D_FF, dropout=0.0, batch_first=True, norm_first=norm_first
+    )
+    copy_layer(ours, theirs)
+    x = torch.randn(2, 5, D)
+    wanted = theirs(x, src_mask=~CAUSAL if causal else None, src_key_padding_mask=~PADDING)
+    came = ours(x, attn_mask=PADDING[:, None, None], is_causal=causal)
+    torch.testing.assert_close(came, wanted, **CLOSE)
+
+
+@pytest.mark.parametrize("norm_first", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_decoder_layer_equals_pytorchs(norm_first, causal):
+    ours = shake(DecoderLayer(D, HEADS, D_FF, norm_first=norm_first))
+    theirs = nn.TransformerDecoderLayer(
+        D, HEADS, D_FF, dropout=0.0, batch_first=True, norm_first=norm_first
+    )
+    copy_layer(ours, theirs)
+    x, memory = torch.randn(2, 5, D), torch.randn(2, 5, D)
+    wanted = theirs(
+        x, memory, tgt_mask=~CAUSAL if causal else None, memory_key_padding_mask=~PADDING
+    )
+    came = ours(x, memory, is_causal=causal, memory_mask=PADDING[:, None, None])
+    torch.testing.assert_close(came, wanted, **CLOSE)
+
+
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")  # of PyTorch's own constructor
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_both_stacks_equal_nn_transformer_forward_and_backward(norm_first):
+    options = {"norm_first": norm_first}
+    encoder = shake(Encoder(2, D, HEADS, D_FF, final_norm=True, **options))
+    decoder = shake(Decoder(2, D, HEADS, D_FF, final_norm=True, **options))
+    theirs = nn.Transformer(D, HEADS, 2, 2, D_FF, dropout=0.0, batch_first=True, **options)
+    copy_stack(encoder, theirs.encoder)
+    copy_stack(decoder, theirs.decoder)
+    source, target = torch.randn(2, 5, D), torch.randn(2, 5, D)
+    keep = PADDING[:, None, None]
+    came = decoder(target, encoder(source, attn_mask=keep), memory_mask=keep)
+    wanted = theirs(
+        source, target, tgt_mask=~CAUSAL,
+        src_key_padding_mask=~PADDING, memory_key_padding_mask=~PADDING,
+    )  # fmt: skip
+    torch.testing.assert_close(came, wanted, **CLOSE)
+    came.square().sum().backward()
+    wanted.square().sum().backward()
+    for own, other in (
+        (encoder.layers[0].feed_forward.inner, theirs.encoder.layers[0].linear1),
+        (decoder.layers[0].cross_attention.out, theirs.decoder.layers[0].multihead_attn.out_proj),
+    ):
+        torch.testing.assert_close(own.weight.grad, other.weight.grad, rtol=1e-4, atol=1e-4)
+
+
+def test_the_numbers_of_parameters_are_those_of_the_formulas():
+    d = 512
+    with torch.device("meta"):
+        layers = (EncoderLayer(d, 8, 4 * d), DecoderLayer(d, 8, 4 * d))
+        sizes = [sum(p.numel() for p in layer.parameters()) for layer in layers]
+        attention = {
+            h: sum(p.numel() for p in MultiHeadAttention(d, h).parameters()) for h in (1, 8, 64)
+        }
+    assert sizes == [12 * d**2 + 13 * d, 16 * d**2 + 19 * d] == [3_152_384, 4_204_032]
+    assert set(attention.values()) == {4 * d**2 + 4 * d} == {1_050_624}
+
+
+# --- heads
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 3), st.integers(1, 5), st.integers(1, 6), st.integers(1, 4),
+    st.integers(1, 4), st.integers(1, 4), st.integers(1, 7),
+)  # fmt: skip
+def test_any_sizes_of_heads_go_through(batch, n_q, n_k, heads, d_k, d_v, d_model):
+    layer = MultiHeadAttention(d_model, heads, d_k=d_k, d_v=d_v)
+    query, memory = torch.randn(batch, n_q, d_model), torch.randn(batch, n_k, d_model)
+    with recorded(layer) as found:
+        assert layer(query, memory, memory).shape == (batch, n_q, d_model)
+    assert found[""][0].shape == (batch, heads, n_q, n_k)
+    torch.testing.assert_close(found[""][0].sum(-1), torch.ones(batch, heads, n_q))
+
+
+def test_the_output_is_the_sum_of_what_each_head_writes():
+    layer = MultiHeadAttention(D, HEADS).double()
+    x = torch.randn(1, 5, D, dtype=torch.float64)
+    with recorded(layer) as found:
+        output = layer(x, x, x)
+    v = layer.value(x).unflatten(-1, (HEADS, -1)).transpose(1, 2)
+    heads = found[""][0] @ v  # (1, h, 5, d_v)
+    parts = layer.out.weight.unflatten(1, (HEADS, -1))  # (d_model, h, d_v)
+    summed = sum(heads[:, h] @ parts[:, h].T for h in range(HEADS)) + layer.out.bias
+    torch.testing.assert_close(output, summed)
+
+
+def test_heads_that_do_not_divide_say_so():
+    with pytest.raises(ValueError, match="d_model = 10 is not divisible by n_heads = 4"):
+        MultiHeadAttention(10, 4)
+    MultiHeadAttention(10, 4, d_k=3, d_v=2)
+
+
+def test_recording_is_off_outside_and_after_an_error():
+    model = Transformer(9, 9).eval()
+    source, target = torch.tensor([[3, 4, END]]), torch.tensor([[START, 5, END]])
+    before = model(source, target)
+    with recorded(model) as found:
+        during = model(source, target)
+    assert {name: w[0].shape for name, w in found.items()} == {
+        "encoder.layers.0.self_attention": (1, 4, 3, 3),
+        "decoder.layers.0.self_attention": (1, 4, 2, 2),
+        "decoder.layers.0.cross_attention": (1, 4, 2, 3),
+    }
+    torch.testing.assert_close(before, during)
+    with pytest.raises(KeyError), recorded(model) as found:
+        raise KeyError
+    model(source, target)
+    assert found["encoder.layers.0.self_attention"] == []
+
+
+# --- masks
+
+
+def test_a_padded_sentence_gives_what_it_gives_alone():
+    for position in POSITIONS:
+        model = Transformer(9, 9, n_layers=2, position=position).eval()
+        batch = torch.tensor([[3, 4, 5, 6, END], [7, 3, END, PAD, PAD]])
+        target = torch.tensor([[START, 3, 4, END], [START, 5, END, PAD]])
+        alone = model(batch[1:, :3], target[1:, :3])
+        torch.testing.assert_close(model(batch, target)[1:, :2], alone)
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_no_word_sees_a_later_one(position):
+    model = Transformer(9, 9, n_layers=2, position=position).double().eval()
+    memory, real = model.encode(torch.tensor([[3, 4, 5, END]]))
+
+    def read(vectors):
+        return model.decoder(vectors[None], memory, memory_mask=real)[0]
+
+    leaks = leak_map(read, torch.randn(6, 64, dtype=torch.float64))
+    assert leaks.triu(1).max() == 0
+    assert leaks.diagonal().min() > 0
+
+
+def test_a_decoder_without_its_causal_mask_leaks():
+    model = Transformer(9, 9, is_causal=False).eval()
+    source = torch.tensor([[3, 4, END]])
+    first = model(source, torch.tensor([[START, 3, 4, END]]))
+    second = model(source, torch.tensor([[START, 3, 5, END]]))
+    assert (first[:, 0] - second[:, 0]).abs().max() > 1e-4
+
+
+# --- the cache
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("step", [1, 2])
+def test_the_cache_changes_no_logit(position, step):
+    model = shake(Transformer(9, 9, n_layers=2, position=position)).eval()
+    source = torch.tensor([[3, 4, 5, END], [6, END, PAD, PAD]])
+    target = torch.randint(3, 9, (2, 8))
+    memory, real = model.encode(source)
+    whole = model.read(target, memory, real)
+    caches = model.new_caches()
+    pieces = [model.read(target[:, i : i + step], memory, real, caches) for i in range(0, 8, step)]
+    torch.testing.assert_close(torch.cat(pieces, dim=1), whole, **CLOSE)
+    assert len(caches[0][0]) == 8
+    assert len(caches[0][1]) == 4
+
+
+def test_decoding_with_and_without_the_cache_writes_the_same_until_the_end():
+    model = shake(Transformer(9, 9, n_layers=2)).eval()
+    source = torch.randint(3, 9, (6, 5))
+    with_cache = model.decode(source, most=12)
+    assert torch.equal(with_cache, model.decode(source, most=12, cached=False))
+    assert with_cache.shape[1] <= 12
+    with torch.no_grad():
+        model.readout.bias[END] = 100.0
+    assert model.decode(source).tolist() == [[END]] * 6
+
+
+# --- positions
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_which_encoders_see_the_order(position):
+    model = Transformer(9, 9, position=position).double().eval()
+    numbers, order = torch.tensor([[3, 4, 5, 6]]), torch.tensor([2, 0, 3, 1])
+    memory, _ = model.encode(numbers)
+    reordered, _ = model.encode(numbers[:, order])
+    error = (reordered - memory[:, order]).abs().max().item()
+    assert (error < 1e-12) == (position == "none"), error
+
+
+def test_sinusoids_of_64_features():
+    table = sinusoidal(200, 64).double()
+    torch.testing.assert_close(table.square().sum(1), torch.full((200,), 32.0).double())
+    products = [(table[:100] * table[k : 100 + k]).sum(1) for k in (0, 1, 2, 4, 8, 16)]
+    wanted = [32, 30.917, 28.304, 23.934, 22.414, 19.373]
+    for product, number in zip(products, wanted, strict=True):
+        assert product.max() - product.min() < 1e-4  # the same at every place
+        assert product.mean().item() == pytest.approx(number, abs=6e-4)
+    torch.testing.assert_close(sinusoidal(5, 64, start=7), sinusoidal(12, 64)[7:])
+    with pytest.raises(ValueError, match="even, not 5"):
+        sinusoidal(3, 5)
+
+
+def test_a_rotated_score_depends_on_the_difference_of_places_only():
+    q, k = torch.randn(2, 1, 8, dtype=torch.float64)
+    scores = [
+        (rotate(q, torch.tensor([a])) @ rotate(k, torch.tensor([b])).T).item()
+        for a, b in ((5, 3), (105, 103), (1005, 1003))
+    ]
+    assert scores == pytest.approx([scores[0]] * 3, abs=1e-12)
+    one = torch.tensor([[1.0, 0.0]]).expand(4, 2)
+    turned = rotate(one, torch.arange(4))
+    wanted = torch.tensor([1.0, 0.5403, -0.4161, -0.99])
+    torch.testing.assert_close(turned @ one[0], wanted, atol=1e-4, rtol=0)
+    torch.testing.assert_close(turned.norm(dim=1), torch.ones(4))
+
+
+def test_alibi():
+    assert alibi_slopes(8).tolist() == [2.0**-i for i in range(1, 9)]
+    weights = alibi_bias(8, 1, 4)[0, 0].softmax(-1)
+    wanted = torch.tensor([0.1015, 0.1674, 0.2760, 0.4551])
+    torch.testing.assert_close(weights, wanted, atol=5e-5, rtol=0)
+    assert torch.equal(alibi_bias(2, 2, 5), alibi_bias(2, 5, 5)[:, 3:])
+
+
+def test_learned_places_end_and_say_so():
+    model = Transformer(9, 9, position="learned", n_longest=4)
+    with pytest.raises(ValueError, match="5 tokens, but there is a learned vector for the first 4"):
+        model.encode(torch.tensor([[3, 4, 5, 6, END]]))
+    with pytest.raises(ValueError, match="position must be one of none, sinusoidal"):
+        Transformer(9, 9, position="relative")
+
+
+def test_dropout_acts_only_in_training():
+    model = Transformer(9, 9, dropout=0.5)
+    source, target = torch.tensor([[3, 4, END]]), torch.tensor([[START, 5, END]])
+    assert not torch.equal(model(source, target), model(source, target))
+    with recorded(model):
+        assert not torch.equal(model(source, target), model(source, target))
+    model.eval()
+    assert torch.equal(model(source, target), model(source, target))
