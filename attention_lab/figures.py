@@ -36,6 +36,7 @@ __all__ = [
     "Picture",
     "curves",
     "flow_chart",
+    "heads",
     "heatmap",
     "histograms",
     "kernel_regression",
@@ -135,6 +136,55 @@ def heatmap(
     figure.colorbar(image, ax=axes, shrink=0.9)
     described = _describe_weights(matrix, rows, columns) if weights else _describe_range(matrix)
     return Picture(figure, f"{title}, {_size(matrix)}: {described}.")
+
+
+def heads(
+    weights: Tensor,
+    *,
+    title: str,
+    names: Sequence[str] | None = None,
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    row_axis: str = "queries",
+    column_axis: str = "keys",
+) -> Picture:
+    """Draw the weights of several heads next to each other, on one colour scale from 0 to 1.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_heads, n_q, n_k)
+    title : str
+    names : sequence of str, optional
+        One for each head; "head 0", "head 1", ... if not given.
+    rows, columns : sequence of str, optional
+        Labels (tokens); q0, q1, ... and k0, k1, ... if not given.
+    row_axis, column_axis : str
+        What a row and a column stand for.
+
+    Returns
+    -------
+    Picture
+        With up to 8 keys the numbers are in the cells.
+    """
+    n_heads, n_q, n_k = weights.shape
+    names = names or labels("head ", n_heads)
+    rows, columns = rows or labels("q", n_q), columns or labels("k", n_k)
+    width = min(0.8 + 0.5 * n_k, 5.2)
+    figure = Figure(figsize=(0.9 + width * n_heads, 1.5 + 0.38 * n_q), layout="constrained")
+    panels = figure.subplots(1, n_heads, sharey=True, squeeze=False)[0]
+    for axes, name, matrix in zip(panels, names, weights, strict=True):
+        _draw_matrix(axes, matrix, rows, columns, weights=True, numbers=n_k <= 8)
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel(column_axis)
+        if max(map(len, columns)) > 3:
+            axes.tick_params(axis="x", rotation=60)
+    panels[0].set_ylabel(row_axis)
+    figure.suptitle(title, fontsize=11)
+    described = "; ".join(
+        f"{name}: {_describe_weights(matrix, rows, columns)}"
+        for name, matrix in zip(names, weights, strict=True)
+    )
+    return Picture(figure, f"{title}. {described}.")
 
 
 def steps(
@@ -489,14 +539,19 @@ def _listing(names) -> str:
 
 
 def _draw_matrix(
-    axes: Axes, matrix: Tensor, rows: Sequence[str], columns: Sequence[str], weights: bool
+    axes: Axes,
+    matrix: Tensor,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    weights: bool,
+    numbers: bool = True,
 ):
     low, high = color_range(matrix, weights=weights)
     write = format_weight if weights else format_number
     shown = matrix.masked_fill(~torch.isfinite(matrix), math.nan)
     image = axes.imshow(shown.numpy(), cmap=COLORMAP, vmin=low, vmax=high, aspect="auto")
     colors, places = palette(), shades(matrix, low, high).tolist()
-    for i, row in enumerate(matrix.tolist()):
+    for i, row in enumerate(matrix.tolist() if numbers else []):
         for j, number in enumerate(row):
             color = "#000000" if number == -math.inf else colors[places[i][j]][1]
             axes.text(j, i, write(number), ha="center", va="center", color=color, fontsize=9)

@@ -37,6 +37,7 @@ __all__ = [
     "exponent",
     "histogram",
     "largest_weights_table",
+    "list_table",
     "matrix_picture",
     "matrix_table",
     "matrix_view",
@@ -71,6 +72,9 @@ min-width:2em;max-width:none;vertical-align:middle;white-space:nowrap;font-varia
 .alab table td.alab-hidden{border:2px dashed #767676}
 .alab table td.alab-related{border:2px solid #d55e00}
 .alab table td.alab-chosen{border:2px solid #d55e00;outline:2px solid #d55e00;font-weight:700}
+.alab table td.alab-text,.alab table th.alab-text{text-align:left;min-width:0;
+white-space:normal;max-width:34em}
+.alab table td.alab-text code{background:transparent;color:inherit;padding:0;font-size:12px}
 .alab table td.alab-bar,.alab table th.alab-bar{text-align:left;min-width:164px}
 .alab table.alab-dense{font-size:10px;border-spacing:0}
 .alab table.alab-dense td,.alab table.alab-dense th{padding:1px 2px;border-width:1px;min-width:0}
@@ -276,6 +280,49 @@ def largest_weights_table(weights: Tensor, *, query: int, count: int = MOST_TERM
         f'<tr><th scope="row">other {len(order) - count}</th>'
         f"<td>{format_weight(rest)}</td><td></td></tr></tbody></table>"
     )
+    return "".join(parts)
+
+
+# mark: (sign, background, text)
+MARKS = {
+    "good": ("✓", "#e6f4ea", "#0b3d1c"),
+    "bad": ("✗", "#fff4e5", "#5c2b00"),
+    "open": ("○", "#eef1f5", "#1f2933"),
+}
+
+
+def list_table(
+    rows: Sequence[tuple[str, Sequence[str]]], *, caption: str, heads: Sequence[str]
+) -> str:
+    """Draw a list whose rows are good, bad, or open.
+
+    Parameters
+    ----------
+    rows : sequence of (mark, texts)
+        The mark is "good", "bad" or "open"; a text in backquotes is code.
+    caption : str
+    heads : sequence of str
+        What stands above each text.
+
+    Returns
+    -------
+    str
+        One table. The mark is a sign of its own column, not only a colour.
+    """
+    parts = [f"<table><caption><b>{html.escape(caption)}</b></caption><thead><tr><td></td>"]
+    parts += [f'<th scope="col" class="alab-text">{html.escape(head)}</th>' for head in heads]
+    parts.append("</tr></thead><tbody>")
+    for mark, texts in rows:
+        sign, background, ink = MARKS[mark]
+        style = f'class="alab-text" style="background:{background};color:{ink}"'
+        parts.append(f'<tr><td {style} aria-label="{mark}">{sign}</td>')
+        for text in texts:
+            written = html.escape(text.strip("`"))
+            if text.startswith("`"):
+                written = f"<code>{written}</code>"
+            parts.append(f"<td {style}>{written}</td>")
+        parts.append("</tr>")
+    parts.append("</tbody></table>")
     return "".join(parts)
 
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+import answers_transformer
 import lint
 from attention_lab import masked_softmax, normalisers
 from attention_lab import scores as scoring
@@ -159,7 +160,7 @@ def scores_transposed(query, key, weight):
     return dot, dot / torch.tensor(query.shape[-1]).sqrt(), query @ (weight @ key)
 
 
-RIGHT = {
+RIGHT = answers_transformer.RIGHT | {
     "strongest_key": [1.0, 1, torch.tensor([1.0, 3, 2]).argmax()],
     "stable_softmax": [
         loop_softmax,
@@ -366,7 +367,7 @@ def pairs_of(query, key, w_query, w_key):
     return (query @ w_query)[..., :, None, :] + (key @ w_key)[..., None, :, :]
 
 
-WRONG = {
+WRONG = answers_transformer.WRONG | {
     "additive_scores": [
         (lambda q, k, wq, wk, v: pairs_of(q, k, wq, wk) @ v, "the tanh is missing"),
         (

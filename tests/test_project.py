@@ -17,7 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 LAYERS = [
     {"attention", "scores", "programs", "normalisers", "leaks", "positions"},
     {"vocabulary"},
-    {"translation", "transformer"},
+    {"translation", "transformer", "workbench"},
     {"data", "training"},
     {"style", "views", "figures"},
     {"feedback", "widgets", "exercises"},

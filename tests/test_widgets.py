@@ -23,6 +23,7 @@ from attention_lab.widgets import (
     MaskExplorer,
     MatrixEditor,
     ScaleExplorer,
+    ShapeExplorer,
     TrainingBar,
     WeightedSumExplorer,
     WeightsExplorer,
@@ -33,6 +34,8 @@ from attention_lab.widgets.mask_editor import MASKS
 from attention_lab.widgets.masks import WAYS
 from attention_lab.widgets.matrix_editor import parse_matrix, parse_number
 from attention_lab.widgets.scale import NORMALISERS, draw_scores
+from attention_lab.widgets.shapes import OWN, PRESETS
+from attention_lab.workbench import INPUTS, REPAIRS, Draft, Sizes
 from test_pictures import tables
 
 
@@ -1046,6 +1049,67 @@ def test_weighted_sum_follows():
     assert "needs 2 numbers" in text_of(widget.status.value)
 
 
+# --- the shapes of a draft ------------------------------------------------------------------
+
+
+def lines_of(widget, index=0):
+    """Read the table of lines: what stands in the last column of each."""
+    return [row[-1] for row in tables(widget.picture.value)[index][1][2:]]
+
+
+def test_the_shapes_are_those_of_the_draft():
+    widget = ShapeExplorer()
+    assert "fails in line 1. PyTorch says: mat1 and mat2 must have the same" in widget.note
+    assert lines_of(widget)[1:] == ["not reached"] * 7
+    widget.given.value = INPUTS[2]
+    assert lines_of(widget)[3] == "(3, 2, 3, 10)"
+    assert "size of tensor a (2) must match the size of tensor b (3)" in lines_of(widget)[4]
+    for name in ("transpose", "softmax"):
+        widget.repairs[name].value = True
+    assert "3 tokens went in, 6 came out; 3 of 7 properties hold" in widget.note
+    assert lines_of(widget)[-1] == "(3, 6, 10); right is (3, 3, 10)"
+    widget.decoder.value = True
+    assert len(tables(widget.picture.value)) == 3
+    assert lines_of(widget, 1)[4] == "(3, 2, 3, 6); right is (3, 2, 3, 3)"
+    for name in ("scale", "join"):
+        widget.repairs[name].value = True
+    assert widget.note == "Right: it runs, and all 7 properties hold."
+
+
+def test_sizes_of_a_preset_and_of_ones_own():
+    widget = ShapeExplorer("n = n_heads = d_k", given=INPUTS[2])
+    assert "It runs without an error, and is wrong: 2 of 7 properties hold." in widget.note
+    widget.sizes[1].value = 4
+    assert widget.preset.value == OWN
+    assert "fails in line 5" in widget.note
+    widget.preset.value = "n = n_heads = d_k, large d_v"
+    assert [field.value for field in widget.sizes] == list(PRESETS[widget.preset.value])
+    assert "5 tokens went in, 25 came out" in widget.note
+    widget.sizes[0].value = 0  # the field takes what is nearest
+    assert widget.sizes[0].value == 1
+
+
+@pytest.mark.parametrize("given", INPUTS)
+@pytest.mark.parametrize("decoder", [False, True])
+def test_no_sizes_break_the_picture(given, decoder):
+    widget = ShapeExplorer(given=given)
+    widget.decoder.value = decoder
+    for sizes in (Sizes(1, 1, 1, 1, 1, 1), Sizes(16, 16, 16, 16, 16, 16), Sizes(2, 1, 3, 2, 5, 7)):
+        for repairs in ((), ("join",), REPAIRS):
+            for field, size in zip(widget.sizes, sizes, strict=True):
+                field.value = size
+            for name, box in widget.repairs.items():
+                box.value = name in repairs
+            assert "Not used" not in widget.status.value
+            if given == INPUTS[2] and repairs is REPAIRS:
+                assert widget.note.startswith("Right")
+
+
+def test_an_odd_size_says_what_pytorch_says():
+    with pytest.raises(RuntimeError, match="invalid for input of size 150"):
+        Draft(PRESETS["n = n_heads = d_k, odd d_v"])(torch.randn(2, 5, 10))
+
+
 # --- all widgets ----------------------------------------------------------------------------
 
 ALL = [
@@ -1055,6 +1119,9 @@ ALL = [
     lambda: WeightsExplorer("keys on a line"),
     WeightedSumExplorer,
     lambda: MatrixEditor("Q", [[1]]),
+    MaskExplorer,
+    ScaleExplorer,
+    ShapeExplorer,
 ]
 
 
@@ -1077,7 +1144,7 @@ def test_the_display_carries_a_static_twin(make, capsys):
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "<table>" in bundle["text/html"]
     assert "\n" not in bundle["text/plain"]
-    assert len(bundle["text/plain"]) < 200
+    assert len(bundle["text/plain"]) < 240
     # the twin of the same state is the same text, or nbval could not compare it
     assert make().twin_html() == bundle["text/html"]
 

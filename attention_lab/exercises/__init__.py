@@ -6,6 +6,7 @@ from attention_lab.exercises import (  # noqa: F401  (register)
     qkv,
     scale,
     start,
+    transformer_code,
     weighted_sum,
     weights,
 )

@@ -10,6 +10,7 @@ from attention_lab.widgets.mask_editor import MaskEditor
 from attention_lab.widgets.masks import MaskExplorer
 from attention_lab.widgets.matrix_editor import MatrixEditor
 from attention_lab.widgets.scale import ScaleExplorer
+from attention_lab.widgets.shapes import ShapeExplorer
 from attention_lab.widgets.training_bar import TrainingBar
 from attention_lab.widgets.weighted_sum import WeightedSumExplorer
 from attention_lab.widgets.weights import WeightsExplorer
@@ -21,6 +22,7 @@ __all__ = [
     "MaskExplorer",
     "MatrixEditor",
     "ScaleExplorer",
+    "ShapeExplorer",
     "TrainingBar",
     "WeightedSumExplorer",
     "WeightsExplorer",

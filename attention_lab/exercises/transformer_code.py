@@ -1,0 +1,376 @@
+"""Notebook 07: the Transformer code, repaired."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from attention_lab.exercises.base import Problem, exercise, same, tensor_of
+from attention_lab.feedback import call, name_of
+from attention_lab.transformer import MultiHeadAttention
+from attention_lab.workbench import INPUTS, REPAIRS, Draft, Sizes, make_input
+
+__all__ = [
+    "CONFIGURATIONS",
+    "contradictions",
+    "copy_weights",
+    "predict_outcomes",
+    "repaired",
+    "runs_when",
+]
+
+# what goes in, the sizes, and what is repaired
+CONFIGURATIONS: list[tuple[str, Sizes, tuple[str, ...]]] = [
+    (INPUTS[2], Sizes(1, 4, 4, 4, 2, 8), ()),
+    (INPUTS[0], Sizes(2, 8, 4, 4, 2, 8), ()),
+    (INPUTS[2], Sizes(1, 4, 2, 4, 4, 8), ()),
+    (INPUTS[2], Sizes(1, 4, 4, 2, 2, 8), ()),
+    (INPUTS[1], Sizes(2, 4, 2, 4, 4, 8), ()),
+    (INPUTS[2], Sizes(1, 3, 3, 3, 8, 8), ()),
+    (INPUTS[2], Sizes(1, 3, 3, 3, 3, 8), ()),
+    (INPUTS[2], Sizes(1, 4, 2, 5, 2, 8), ("transpose", "softmax")),
+]
+OUTCOMES = {
+    "A": "it runs, with one output for each token",
+    "B": "it runs, with another number of outputs",
+    "C": "line 1: whole numbers meet decimal ones",
+    "D": "line 1: the last axis is not d_model",
+    "E": "line 5: the leading axes do not broadcast",
+    "F": "line 5: the axes that are multiplied differ",
+    "G": "the last line: no whole number of rows comes out",
+}
+
+
+def _outcome(given: str, sizes: Sizes, repairs: tuple[str, ...]) -> str:
+    """Run a configuration, and return its letter."""
+    lines, output = Draft(sizes, repairs).trace(make_input(given, sizes))
+    if output is not None:
+        return "A" if output.shape[1] == sizes.n else "B"
+    failed = next(i for i, line in enumerate(lines, 1) if line.error)
+    if failed == 1:
+        return "C" if given == INPUTS[0] else "D"
+    if failed == len(lines):
+        return "G"
+    # scores: (B, h, n, d_k) @ (B, n, h, d_k); (B, h) and (B, n) broadcast if equal or one is 1
+    fits = sizes.n_heads == sizes.n or 1 in (sizes.n_heads, sizes.n)
+    return "F" if fits else "E"
+
+
+@exercise
+def predict_outcomes(answer: Any) -> str:
+    """Eight letters: what each configuration of the draft does."""
+    if not isinstance(answer, (str, list, tuple)):
+        raise Problem(f"write eight letters, such as 'ABCDEFGA', not {answer!r}")
+    letters = [c for c in "".join(map(str, answer)).upper() if c.isalnum()]
+    if unknown := [c for c in letters if c not in OUTCOMES]:
+        raise Problem(f"{unknown[0]} is no outcome here; the letters are A to G")
+    if len(letters) != len(CONFIGURATIONS):
+        raise Problem(
+            f"there are {len(CONFIGURATIONS)} configurations, and you gave {len(letters)} letters"
+        )
+    right = [_outcome(*configuration) for configuration in CONFIGURATIONS]
+    wrong = [i for i, (a, b) in enumerate(zip(letters, right, strict=True)) if a != b]
+    if wrong:
+        given, sizes, repairs = CONFIGURATIONS[wrong[0]]
+        lines, _ = Draft(sizes, repairs).trace(make_input(given, sizes))
+        shapes = [f"{line.code.split(' = ')[0]} {line.shape}" for line in lines if line.shape]
+        reached = f"it reaches {', '.join(shapes)}" if shapes else "not even line 1 runs"
+        raise Problem(
+            f"{len(right) - len(wrong)} of {len(right)} are right. Look at configuration "
+            f"{wrong[0] + 1} again: {reached}"
+        )
+    return "All eight, and each was run here."
+
+
+# --- 7.2 ---------------------------------------------------------------------------------------
+
+
+def _attend(x: Tensor, maps: list[Tensor], n_heads: int, mask: Tensor | None, **changed) -> Any:
+    """Multi-head attention; ``changed`` makes one known mistake."""
+    w_query, w_key, w_value, w_out = maps
+    batch, n, _ = x.shape
+
+    def split(t: Tensor) -> Tensor:
+        if changed.get("reshape"):
+            return t.reshape(batch, n_heads, n, -1)
+        return t.reshape(batch, n, n_heads, -1).transpose(1, 2)
+
+    q, k, v = split(x @ w_query), split(x @ w_key), split(x @ w_value)
+    d = changed.get("d", q.shape[-1])
+    scores = q @ k.transpose(-2, -1) / math.sqrt(d)
+    if mask is not None and not changed.get("unmasked"):
+        scores = scores.masked_fill(~mask, -math.inf)
+    weights = scores.softmax(dim=changed.get("axis", -1))
+    heads = weights @ v
+    if changed.get("join"):
+        joined = heads.reshape(batch, n, -1)
+    else:
+        joined = heads.transpose(1, 2).reshape(batch, n, -1)
+    return joined @ w_out, weights
+
+
+@exercise
+def repaired(answer: Callable[..., Any]) -> str:
+    """``multi_head(x, w_query, w_key, w_value, w_out, n_heads, mask=None)``: twelve properties."""
+    random = torch.Generator().manual_seed(3)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=random, dtype=torch.float64)
+
+    def maps(d_model: int, n_heads: int, d_k: int, d_v: int) -> list[Tensor]:
+        return [
+            draw(d_model, n_heads * d_k) / 2, draw(d_model, n_heads * d_k) / 2,
+            draw(d_model, n_heads * d_v), draw(n_heads * d_v, d_model),
+        ]  # fmt: skip
+
+    names = ("w_query", "w_key", "w_value", "w_out")
+
+    def ask(x: Tensor, given: list[Tensor], n_heads: int, mask: Tensor | None = None):
+        inputs = {"x": x, **dict(zip(names, given, strict=True)), "n_heads": n_heads}
+        result = call(answer, inputs, {} if mask is None else {"mask": mask})
+        if not isinstance(result, tuple) or len(result) != 2:
+            came = "None" if result is None else f"a {type(result).__name__}"
+            raise Problem(
+                f"{name_of(answer)} must return (output, weights), but it returned {came}"
+            )
+        return tensor_of(result[0], "the output"), tensor_of(result[1], "the weights")
+
+    x, usual = draw(2, 5, 8), maps(8, 2, 4, 4)
+    wide = maps(8, 2, 3, 6)  # d_v is not d_k, and h * d_v is not d_model
+    n, heads = 5, 2
+    causal = torch.ones(n, n, dtype=torch.bool).tril()
+    order = torch.tensor([3, 0, 4, 1, 2])
+
+    output, weights = ask(x, usual, heads)
+    wide_output, _ = ask(x, wide, heads)
+    masked_output, masked_weights = ask(x, usual, heads, causal)
+    right, right_weights = _attend(x, usual, heads, None)
+
+    def look_ahead() -> bool:
+        changed = x.clone()
+        changed[:, -1] += 1
+        return torch.equal(ask(changed, usual, heads, causal)[0][:, :-1], masked_output[:, :-1])
+
+    def same_scaled(d_model: int, other: list[Tensor]) -> bool:
+        return same(ask(x[..., :d_model], other, heads)[1],
+                    _attend(x[..., :d_model], other, heads, None)[1])  # fmt: skip
+
+    def head_alone() -> bool:
+        other = [m.clone() for m in usual]
+        other[0][:, 4:] += 1  # the queries of head 1
+        return torch.equal(ask(x, other, heads)[1][:, 0], weights[:, 0])
+
+    tests: list[tuple[str, Callable[[], bool]]] = [
+        ("one output for each token: the output has the shape of x", lambda: (
+            output.shape == x.shape)),
+        ("one weight for each pair: the weights have the shape (B, n_heads, n, n)", lambda: (
+            weights.shape == (2, heads, n, n))),
+        ("the weights of a query sum to 1: softmax over the last axis", lambda: same(
+            weights.sum(-1), torch.ones(2, heads, n, dtype=torch.float64))),
+        ("head 0 does not depend on the queries of head 1", head_alone),
+        ("the weights are softmax(q · k / √d_k), with the d_k of one head", lambda: same(
+            weights, right_weights)),
+        ("the same with another d_k", lambda: same_scaled(8, wide)),
+        ("the output has the shape of x also where n_heads * d_v is not d_model", lambda: (
+            wide_output.shape == x.shape)),
+        ("reordered tokens give reordered outputs", lambda: same(
+            ask(x[:, order], usual, heads)[0], output[:, order])),
+        ("a sentence alone gives what it gives in a batch", lambda: same(
+            ask(x[1:], usual, heads)[0], output[1:])),
+        ("the mask hides: its weights are 0 where it is False", lambda: bool(
+            (masked_weights.masked_fill(causal, 0) == 0).all()) and same(
+            masked_weights.sum(-1), torch.ones(2, heads, n, dtype=torch.float64))),
+        ("with a causal mask no output moves when a later token does", look_ahead),
+        ("equal to PyTorch's scaled_dot_product_attention, joined, times w_out", lambda: same(
+            output, right) and same(wide_output, _attend(x, wide, heads, None)[0]) and same(
+            masked_output, _attend(x, usual, heads, causal)[0])),
+    ]  # fmt: skip
+    held = []
+    for _, holds in tests:
+        try:
+            held.append(bool(holds()))
+        except RuntimeError:  # a comparison of shapes that do not fit
+            held.append(False)
+    if all(held):
+        return "All 12 properties hold."
+    raise Problem(
+        f"{sum(held)} of {len(held)} properties hold. The first that does not: "
+        f"{tests[held.index(False)][0]}{_guess(output, weights, x, usual, heads)}"
+    )
+
+
+def _guess(output: Tensor, weights: Tensor, x: Tensor, maps: list[Tensor], heads: int) -> str:
+    """Name the mistake that gives just these weights, or this output, if it is a known one."""
+    known = {
+        "the scores are divided by √d_model, not by √d_k": {"d": 8},
+        "the scores are not divided by √d_k": {"d": 1},
+        "the scores are divided by d_k, not by its root": {"d": 16},
+        "the softmax runs over the queries": {"axis": -2},
+        "the heads are split by one reshape, which mixes tokens: split the last axis, then "
+        "change places with transpose": {"reshape": True},
+    }
+    for what, changed in known.items():
+        if same(weights, _attend(x, maps, heads, None, **changed)[1]):
+            return f" ({what})"
+    if same(output, _attend(x, maps, heads, None, join=True)[0]):
+        return " (the heads are joined without turning back: transpose(1, 2) first)"
+    return ""
+
+
+# --- 7.3 ---------------------------------------------------------------------------------------
+
+
+@exercise
+def contradictions(answer: Callable[..., Any]) -> str:
+    """``contradictions(context, output, tokens, d_model)``: three checks that refute a print."""
+    random = torch.Generator().manual_seed(4)
+    tokens = torch.arange(1, 10).view(3, 3)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=random)
+
+    genuine = []
+    for seed in range(2):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            sizes = Sizes(3, 3, 2, 5, 10, 10)
+            block, other = Draft(sizes, REPAIRS), Draft(sizes, REPAIRS)
+            x = torch.randn(3, 3, 10)
+        context = block(x)[0]
+        genuine.append((context, other(x, context)[0]))
+    ones = torch.ones(3, 3)
+    equal = drawn(3, 3, 10)
+    # The print, and cases that have only some of its faults: two checks that answer alike
+    # on all of them are one check.
+    cases = [
+        (ones, ones),
+        (torch.ones(3, 3, 10), torch.ones(3, 3, 10)),
+        (drawn(3, 3), drawn(3, 3)),
+        (equal, equal),
+        (drawn(3, 3, 10).requires_grad_(), torch.ones(3, 3, 10).requires_grad_()),
+        (drawn(3, 3, 10), drawn(3, 3, 10)),
+    ]
+
+    def ask(context: Tensor, output: Tensor) -> list[bool]:
+        result = call(
+            answer, {"context": context, "output": output, "tokens": tokens, "d_model": 10}
+        )
+        if isinstance(result, Mapping):
+            result = list(result.values())
+        if not isinstance(result, (list, tuple)):
+            raise Problem("return a list of at least three checks, each True or False")
+        if any(getattr(each, "numel", lambda: 1)() != 1 for each in result):
+            raise Problem(
+                "each check must be one True or False: torch.equal, .all() or == on shapes"
+            )
+        return [bool(each) for each in result]
+
+    printed = ask(*cases[0])
+    if len(printed) < 3:
+        raise Problem(f"at least three checks are asked for, and you gave {len(printed)}")
+    if not all(printed):
+        raise Problem(
+            f"check {printed.index(False) + 1} does not speak against the print (it is False for "
+            "two tensors of shape (3, 3) full of ones)"
+        )
+    for context, output in genuine:
+        if any(found := ask(context.detach().requires_grad_(), output)):
+            raise Problem(
+                f"check {found.index(True) + 1} also speaks against what a right block gives"
+            )
+    patterns = list(zip(*(ask(*case) for case in cases), strict=True))
+    if len(set(patterns)) < 3:
+        alike = next(
+            (i, j)
+            for i, j in itertools.combinations(range(len(patterns)), 2)
+            if patterns[i] == patterns[j]
+        )
+        raise Problem(
+            f"checks {alike[0] + 1} and {alike[1] + 1} find the same thing; give three different "
+            "reasons"
+        )
+    return f"{len(set(patterns))} different reasons, and none of them speaks against a right block."
+
+
+# --- 7.4, 7.5 ----------------------------------------------------------------------------------
+
+
+@exercise
+def copy_weights(answer: Callable[..., Any]) -> str:
+    """``copy_over(ours, theirs)``: our parameters into ``nn.MultiheadAttention``."""
+    for d_model, n_heads in ((8, 2), (12, 3)):
+        with torch.random.fork_rng():
+            torch.manual_seed(5)
+            ours = MultiHeadAttention(d_model, n_heads)
+            theirs = nn.MultiheadAttention(d_model, n_heads, batch_first=True)
+            with torch.no_grad():  # PyTorch starts with biases of 0, which would hide a mistake
+                for parameter in (*ours.parameters(), *theirs.parameters()):
+                    parameter.add_(torch.randn_like(parameter) / 4)
+            x = torch.randn(2, 5, d_model)
+        before = ours(x, x, x).detach()
+        call(answer, {"ours": ours, "theirs": theirs})
+        if not same(ours(x, x, x).detach(), before):
+            raise Problem("ours was changed; copy from ours into theirs")
+        with torch.no_grad():
+            came = theirs(x, x, x)[0]
+        if same(came, before):
+            continue
+        maps = {"query": ours.query, "key": ours.key, "value": ours.value}
+        for i, (name, own) in enumerate(maps.items()):
+            part = slice(i * d_model, (i + 1) * d_model)
+            if not same(theirs.in_proj_weight[part], own.weight):
+                if same(theirs.in_proj_weight[part], own.weight.T):
+                    raise Problem(
+                        f"the weight of the {name} is transposed: both are (out, in), as in every "
+                        "nn.Linear"
+                    )
+                raise Problem(
+                    f"rows {part.start} to {part.stop - 1} of in_proj_weight must be "
+                    f"ours.{name}.weight: query, key and value lie below each other, in this order"
+                )
+            if not same(theirs.in_proj_bias[part], own.bias):
+                raise Problem(f"the bias of the {name} is missing, or not in its place")
+        raise Problem("out_proj is not ours.out: it has a weight and a bias, too")
+    return "The same outputs from both, for two sizes."
+
+
+@cache
+def _reality() -> dict[tuple[int, ...], bool]:
+    """Run the draft's encoder in all 3750 small configurations (n, n_heads, d_k, d_v, d_model)."""
+    found = {}
+    with torch.no_grad(), torch.random.fork_rng():
+        for numbers in itertools.product(*[range(1, 6)] * 4, range(1, 7)):
+            sizes = Sizes(1, *numbers)
+            _, output = Draft(sizes).trace(make_input(INPUTS[2], sizes))
+            found[numbers] = output is not None
+    return found
+
+
+@exercise
+def runs_when(answer: Callable[..., Any]) -> str:
+    """``runs(n, n_heads, d_k, d_v, d_model)``: does the draft's encoder run on vectors?"""
+    names, wrong = ("n", "n_heads", "d_k", "d_v", "d_model"), []
+    reality = _reality()
+    for numbers, runs in reality.items():
+        result = call(answer, dict(zip(names, numbers, strict=True)))
+        if not isinstance(result, (bool, int)):
+            came = "None" if result is None else f"a {type(result).__name__}"
+            raise Problem(f"{name_of(answer)} must return True or False, but it returned {came}")
+        if bool(result) != runs:
+            wrong.append(numbers)
+    if wrong:
+        # one that runs tells more than one of the many that do not
+        first = max(wrong, key=lambda numbers: (reality[numbers], -wrong.index(numbers)))
+        what = ", ".join(f"{name} = {size}" for name, size in zip(names, first, strict=True))
+        does = "runs" if reality[first] else "does not run"
+        raise Problem(
+            f"right for {len(reality) - len(wrong)} of {len(reality)} configurations. With {what} "
+            f"the encoder {does}"
+        )
+    return f"Right for all {len(reality)} configurations; {sum(reality.values())} of them run."
