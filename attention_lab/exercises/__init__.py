@@ -3,6 +3,7 @@
 from attention_lab.exercises import (  # noqa: F401  (register)
     alignment,
     masks,
+    position,
     qkv,
     scale,
     start,

@@ -9,6 +9,7 @@ from attention_lab.widgets.explorer import AttentionExplorer
 from attention_lab.widgets.mask_editor import MaskEditor
 from attention_lab.widgets.masks import MaskExplorer
 from attention_lab.widgets.matrix_editor import MatrixEditor
+from attention_lab.widgets.positions import PositionExplorer
 from attention_lab.widgets.scale import ScaleExplorer
 from attention_lab.widgets.shapes import ShapeExplorer
 from attention_lab.widgets.training_bar import TrainingBar
@@ -21,6 +22,7 @@ __all__ = [
     "MaskEditor",
     "MaskExplorer",
     "MatrixEditor",
+    "PositionExplorer",
     "ScaleExplorer",
     "ShapeExplorer",
     "TrainingBar",

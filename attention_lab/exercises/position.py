@@ -1,0 +1,204 @@
+"""Notebook 08: position and permutation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attention_lab.exercises.base import (
+    Problem,
+    compare,
+    exercise,
+    letters_in,
+    numbers,
+    run,
+    same,
+)
+from attention_lab.feedback import call, name_of
+from attention_lab.positions import alibi_bias, rotate, sinusoidal
+
+__all__ = [
+    "alibi",
+    "needs_places",
+    "place_from_mean",
+    "rotary",
+    "rotation_of_sines",
+    "sines_and_cosines",
+]
+
+
+def _angles(places: Tensor, d: int) -> Tensor:
+    return places[:, None] * 10_000.0 ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
+
+
+@exercise
+def sines_and_cosines(answer: Callable[..., Tensor]) -> str:
+    """``positions(n, d_model)``: sines and cosines in turn."""
+    for n, d in ((5, 8), (12, 6)):
+        angles = _angles(torch.arange(n, dtype=torch.float64), d)
+        one_more = _angles(torch.arange(1, n + 1, dtype=torch.float64), d)
+        interleaved = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+        places = torch.arange(n, dtype=torch.float64)[:, None]
+        doubled = places * 10_000.0 ** (-2 * torch.arange(0, d, 2, dtype=torch.float64) / d)
+        every = places * 10_000.0 ** (-torch.arange(d, dtype=torch.float64) / d)
+        even = torch.arange(d) % 2 == 0
+        compare(
+            run(answer, {"n": n, "d_model": d}, (n, d)),
+            interleaved.float(),
+            "the numbers",
+            {
+                "all sines stand before all cosines; in the formula they alternate: feature 2i is "
+                "a sine, feature 2i + 1 a cosine": torch.cat([angles.sin(), angles.cos()], 1),
+                "sine and cosine are the wrong way round: the sine comes first": torch.stack(
+                    [angles.cos(), angles.sin()], dim=-1
+                ).flatten(1),
+                "places count from 0": torch.stack([one_more.sin(), one_more.cos()], -1).flatten(1),
+                "the exponent is 2i / d_model for the pair i, and it was doubled once more": (
+                    torch.stack([doubled.sin(), doubled.cos()], dim=-1).flatten(1)
+                ),
+                "a sine and the cosine beside it have the same frequency: the exponent changes "
+                "with every pair, not with every feature": torch.where(
+                    even, every.sin(), every.cos()
+                ),
+            },
+        )
+    return "Sines and cosines of the same angle side by side, for two sizes."
+
+
+@exercise
+def rotation_of_sines(answer: Callable[..., Tensor]) -> str:
+    """``rotation(k, d_model)``: R with positions(p + k) = R positions(p)."""
+    for k, d in ((7, 8), (1, 4), (0, 6)):
+        table = sinusoidal(60, d).double()
+        came = run(answer, {"k": k, "d_model": d}, (d, d)).double()
+
+        def error(matrix: Tensor, k: int = k, table: Tensor = table) -> float:
+            return (table[: 60 - k] @ matrix.T - table[k:]).abs().max().item()
+
+        if error(came) < 1e-4:
+            if not torch.allclose(came @ came.T, torch.eye(d, dtype=torch.float64), atol=1e-4):
+                raise Problem("R must only turn: R times its transpose is the identity")
+            continue
+        if error(came.T) < 1e-4:
+            raise Problem(
+                f"R turns the wrong way, from place p + {k} back to p. The rows of a pair are "
+                "[cos, sin] and [-sin, cos], since the sine comes first"
+            )
+        raise Problem(
+            f"for k = {k} and d_model = {d}, R positions(p) is off positions(p + k) by up to "
+            f"{error(came):.3g}. Each pair of features turns by its own angle k · base^(-2i / d)"
+        )
+    return "The same matrix takes every place p to p + k."
+
+
+@exercise
+def rotary(answer: Callable[..., Tensor]) -> str:
+    """``rotate(x, places)``: each pair of features turned by an angle that grows with the place."""
+    random = torch.Generator().manual_seed(1)
+    for n, d, first in ((4, 6, 0), (3, 8, 100)):
+        x = torch.randn(n, d, generator=random, dtype=torch.float64)
+        places = torch.arange(first, first + n)
+        came = run(answer, {"x": x, "places": places}, (n, d))
+        right = rotate(x, places)
+        if not torch.allclose(came.double().norm(dim=1), x.norm(dim=1), atol=1e-4):
+            raise Problem("a turn changes no length, and the lengths of your rows differ")
+        if first == 0 and not same(came[0], x[0]):
+            raise Problem("at place 0 nothing turns, and your first row is not that of x")
+        halves = torch.stack([x[:, : d // 2], x[:, d // 2 :]], dim=-1).flatten(1)
+        by_halves = rotate(halves, places)
+        compare(
+            came,
+            right,
+            "the numbers",
+            {
+                "every pair turns the other way round: first · cos - second · sin is the new "
+                "first": rotate(x, -places),
+                "you paired feature i with feature i + d / 2; here the pairs are (0, 1), (2, 3) "
+                "and so on": torch.cat([by_halves[:, 0::2], by_halves[:, 1::2]], dim=1),
+            },
+        )
+    return "Right at places 0 to 3 and 100 to 102: the score depends on the difference only."
+
+
+@exercise
+def alibi(answer: Callable[..., Tensor]) -> str:
+    """``alibi(slopes, n)``: what is added to the scores, and -inf for later keys."""
+    for heads, n in ((8, 4), (2, 5)):
+        slopes = 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
+        later = torch.ones(n, n, dtype=torch.bool).triu(1)
+        right = alibi_bias(heads, n, n).masked_fill(later, -torch.inf)
+        compare(
+            run(answer, {"slopes": slopes, "n": n}, (heads, n, n)),
+            right,
+            "the biases",
+            {
+                "a key far away must be pushed down: the bias is minus the slope times the "
+                "distance": (-alibi_bias(heads, n, n)).masked_fill(later, -torch.inf),
+                "later keys are not hidden: -inf above the diagonal": alibi_bias(heads, n, n),
+                "rows are queries and columns keys; yours are the other way round": right.mT,
+            },
+        )
+    return "The first head of 8, in the row of query 3: −1.5, −1, −0.5, 0."
+
+
+TASKS = {
+    "A": lambda x: x.max(),
+    "B": lambda x: (x == 1).nonzero()[0] < (x == 2).nonzero()[0],
+    "C": lambda x: x.sort().values,
+    "D": lambda x: x.flip(0),
+    "E": lambda x: torch.cat([x.new_zeros(1), x[:-1]]),
+    "F": lambda x: (x == 1).double().mean(),
+}
+PER_TOKEN = {"E"}  # one answer for each token: it must move along with the token
+
+
+def needing_places() -> set[str]:
+    """Return the tasks whose answer changes when the tokens are reordered."""
+    x, order = torch.tensor([3, 1, 4, 2, 0]), torch.tensor([4, 3, 1, 0, 2])
+    found = set()
+    for letter, task in TASKS.items():
+        wanted = task(x)[order] if letter in PER_TOKEN else task(x)
+        if not torch.equal(task(x[order]), wanted):
+            found.add(letter)
+    return found
+
+
+@exercise
+def needs_places(answer: Any) -> str:
+    """The letters of the tasks that cannot be done without places."""
+    given, right = letters_in(answer, "ABCDEF"), needing_places()
+    if extra := sorted(given - right):
+        raise Problem(
+            f"{extra[0]} needs no places: shuffle the tokens, and the answer stays the same. A "
+            "model without places can give it"
+        )
+    if missing := sorted(right - given):
+        raise Problem(
+            f"{len(missing)} more of the six cannot be done without places. Shuffle the tokens of "
+            "each in your mind: must the answer change?"
+        )
+    return "B, D and E: for the other three a set of tokens is enough."
+
+
+@exercise
+def place_from_mean(answer: Callable[..., Tensor]) -> str:
+    """``place(output)``: from 1 / (i + 1), the output of a causal uniform head, back to i."""
+    output = 1 / torch.arange(1, 65, dtype=torch.float64)
+    result = call(answer, {"output": output})
+    if result is None:
+        raise Problem(f"{name_of(answer)} returned None: is a return missing?")
+    came = numbers(result, "return one place for each output, a tensor (n)")
+    if came.shape != output.shape:
+        raise Problem(f"return one place for each output: shape (64), not {tuple(came.shape)}")
+    if torch.equal(came.round(), torch.arange(1, 65, dtype=torch.float64)):
+        raise Problem("places count from 0: the first token has the output 1")
+    if not torch.allclose(came, torch.arange(64, dtype=torch.float64), atol=1e-6):
+        index = int((came - torch.arange(64)).abs().gt(1e-6).nonzero()[0])
+        raise Problem(
+            f"for the output {output[index].item():.4f} you give {came[index].item():.4g}; it is "
+            f"that of place {index}"
+        )
+    return "All 64 places, from one number each."
