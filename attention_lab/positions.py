@@ -21,7 +21,14 @@ def _frequencies(d: int, base: float, device: torch.device | None = None) -> Ten
     return base ** (-torch.arange(0, d, 2, dtype=torch.float64, device=device) / d)
 
 
-def sinusoidal(n: int, d_model: int, *, start: int = 0, base: float = BASE) -> Tensor:
+def sinusoidal(
+    n: int,
+    d_model: int,
+    *,
+    start: int = 0,
+    base: float = BASE,
+    device: torch.device | None = None,
+) -> Tensor:
     """Sines and cosines of the place, to be added to the tokens.
 
     Vaswani et al. 2017, section 3.5: feature 2i is ``sin(p / base^(2i / d_model))``, feature
@@ -34,7 +41,8 @@ def sinusoidal(n: int, d_model: int, *, start: int = 0, base: float = BASE) -> T
     d_model : int
         Even.
     base : float
-        The slowest pair needs nearly 2 pi * base places for a full turn.
+        The slowest pair needs less than 2 pi * base places for a full turn.
+    device : torch.device, optional
 
     Returns
     -------
@@ -45,8 +53,8 @@ def sinusoidal(n: int, d_model: int, *, start: int = 0, base: float = BASE) -> T
     ValueError
         ``d_model`` is odd.
     """
-    places = torch.arange(start, start + n, dtype=torch.float64)
-    angles = places[:, None] * _frequencies(d_model, base)  # (n, d_model / 2)
+    places = torch.arange(start, start + n, dtype=torch.float64, device=device)
+    angles = places[:, None] * _frequencies(d_model, base, device)  # (n, d_model / 2)
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1).float()  # (n, d_model)
 
 
@@ -79,7 +87,7 @@ def rotate(x: Tensor, places: Tensor, *, base: float = BASE) -> Tensor:
     return turned.flatten(-2)  # (..., n, d)
 
 
-def alibi_slopes(n_heads: int) -> Tensor:
+def alibi_slopes(n_heads: int, device: torch.device | None = None) -> Tensor:
     """Slopes ``2^(-8 i / n_heads)`` for i = 1 to n_heads, a different one for each head.
 
     Press, Smith and Lewis 2021 (arXiv:2108.12409), section 3: for 8 heads 1/2, 1/4, ... 1/256.
@@ -88,10 +96,10 @@ def alibi_slopes(n_heads: int) -> Tensor:
     -------
     Tensor, shape (n_heads,)
     """
-    return 2.0 ** (-8.0 * torch.arange(1, n_heads + 1) / n_heads)
+    return 2.0 ** (-8.0 * torch.arange(1, n_heads + 1, device=device) / n_heads)
 
 
-def alibi_bias(n_heads: int, n_q: int, n_k: int) -> Tensor:
+def alibi_bias(n_heads: int, n_q: int, n_k: int, device: torch.device | None = None) -> Tensor:
     """Return what ALiBi adds to the scores: minus a slope times the distance.
 
     The queries are the last ``n_q`` of ``n_k`` places. The paper has keys before the query
@@ -101,6 +109,6 @@ def alibi_bias(n_heads: int, n_q: int, n_k: int) -> Tensor:
     -------
     Tensor, shape (n_heads, n_q, n_k)
     """
-    queries = torch.arange(n_k - n_q, n_k)[:, None]
-    distance = (queries - torch.arange(n_k)).abs()  # (n_q, n_k)
-    return -alibi_slopes(n_heads)[:, None, None] * distance
+    queries = torch.arange(n_k - n_q, n_k, device=device)[:, None]
+    distance = (queries - torch.arange(n_k, device=device)).abs()  # (n_q, n_k)
+    return -alibi_slopes(n_heads, device)[:, None, None] * distance

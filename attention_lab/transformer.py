@@ -88,7 +88,8 @@ class MultiHeadAttention(nn.Module):
     Raises
     ------
     ValueError
-        ``d_k`` or ``d_v`` is not given, and ``n_heads`` does not divide ``d_model``.
+        ``d_k`` or ``d_v`` is not given, and ``n_heads`` does not divide ``d_model``; or there is
+        no such position.
     """
 
     def __init__(
@@ -103,6 +104,10 @@ class MultiHeadAttention(nn.Module):
         position: str = "none",
     ) -> None:
         super().__init__()
+        if n_heads < 1:
+            raise ValueError(f"n_heads must be 1 or more, not {n_heads}")
+        if position not in POSITIONS:
+            raise ValueError(f"position must be one of {', '.join(POSITIONS)}, not {position!r}")
         if d_model % n_heads and (d_k is None or d_v is None):
             raise ValueError(
                 f"d_model = {d_model} is not divisible by n_heads = {n_heads}: choose others, or "
@@ -144,7 +149,16 @@ class MultiHeadAttention(nn.Module):
         Returns
         -------
         Tensor, shape (B, n_q, d_model)
+
+        Raises
+        ------
+        ValueError
+            The query has no batch axis, or rotary places meet a cache that does not grow.
+        TypeError
+            ``attn_mask`` is not boolean.
         """
+        self._check(query, attn_mask, cache)
+        device = query.device
         q = self._split(self.query(query))  # (B, n_q, d_model) -> (B, h, n_q, d_k)
         if cache is not None and len(cache) and not cache.grows:
             k, v = cache.key, cache.value  # (B, h, n_k, d_k), (B, h, n_k, d_v)
@@ -153,19 +167,21 @@ class MultiHeadAttention(nn.Module):
             v = self._split(self.value(value))  # (B, n_k, d_model) -> (B, h, n_k, d_v)
             if self.position == "rotary":
                 start = len(cache) if cache is not None else 0
-                k = rotate(k, torch.arange(start, start + k.shape[-2]))
+                k = rotate(k, torch.arange(start, start + k.shape[-2], device=device))
             if cache is not None:
                 k, v = cache.add(k, v)
         n_q, n_k = q.shape[-2], k.shape[-2]
         if self.position == "rotary":
-            q = rotate(q, torch.arange(n_k - n_q, n_k))
+            q = rotate(q, torch.arange(n_k - n_q, n_k, device=device))
 
-        if is_causal and (attn_mask is not None or n_q < n_k or self.position == "alibi"):
-            causal = torch.ones(n_q, n_k, dtype=torch.bool).tril(n_k - n_q)  # (n_q, n_k)
+        if is_causal and (attn_mask is not None or n_q != n_k or self.position == "alibi"):
+            causal = torch.ones(n_q, n_k, dtype=torch.bool, device=device).tril(
+                n_k - n_q
+            )  # (n_q, n_k)
             attn_mask = causal if attn_mask is None else attn_mask & causal
             is_causal = False
         if self.position == "alibi":
-            bias = alibi_bias(self.n_heads, n_q, n_k)  # (h, n_q, n_k)
+            bias = alibi_bias(self.n_heads, n_q, n_k, device).to(q.dtype)  # (h, n_q, n_k)
             attn_mask = bias if attn_mask is None else bias.masked_fill(~attn_mask, -math.inf)
 
         p = self.dropout if self.training else 0.0
@@ -178,6 +194,21 @@ class MultiHeadAttention(nn.Module):
             self.record.append(weights.detach())  # (B, h, n_q, n_k)
             output = F.dropout(weights, p) @ v  # (B, h, n_q, n_k) @ (B, h, n_k, d_v)
         return self.out(output.transpose(1, 2).flatten(2))  # (B, n_q, h * d_v) -> (B, n_q, d_model)
+
+    def _check(self, query: Tensor, attn_mask: Tensor | None, cache: Cache | None) -> None:
+        if query.ndim != 3:
+            raise ValueError(
+                f"query has shape {tuple(query.shape)}, but it must be (B, n_q, d_model): "
+                "query[None] makes a batch of one sentence"
+            )
+        if attn_mask is not None and attn_mask.dtype != torch.bool:
+            raise TypeError(
+                f"attn_mask has dtype {attn_mask.dtype}; it must be boolean (True = may attend)"
+            )
+        if self.position == "rotary" and cache is not None and not cache.grows:
+            raise ValueError(
+                "rotary places need a cache that grows: where the query stands is lost"
+            )
 
     def _split(self, x: Tensor) -> Tensor:
         # Features are split, then head and place change sides: (B, n, h * d) -> (B, h, n, d).
@@ -427,14 +458,16 @@ class Embedding(nn.Module):
         x = self.words(numbers)  # (B, n) -> (B, n, d_model)
         n, d_model = x.shape[-2:]
         if self.position == "sinusoidal":
-            x = x + sinusoidal(n, d_model, start=start)  # (B, n, d_model) + (n, d_model)
+            x = x + sinusoidal(
+                n, d_model, start=start, device=x.device
+            )  # (B, n, d_model) + (n, d_model)
         elif self.position == "learned":
             if start + n > self.places.num_embeddings:
                 raise ValueError(
                     f"{start + n} tokens, but there is a learned vector for the first "
                     f"{self.places.num_embeddings} places only"
                 )
-            x = x + self.places(torch.arange(start, start + n))
+            x = x + self.places(torch.arange(start, start + n, device=x.device))
         return self.dropout(x)
 
 
@@ -506,8 +539,9 @@ class Transformer(nn.Module):
         """
         start = len(caches[0][0]) if caches else 0
         # Padding stands behind all words, where a causal mask hides it anyway.
+        mask = None if self.is_causal else (target != PAD)[:, None, None, :]
         x = self.decoder(
-            self.target(target, start), memory,
+            self.target(target, start), memory, attn_mask=mask,
             is_causal=self.is_causal, memory_mask=real, caches=caches,
         )  # fmt: skip
         return self.readout(x)  # (B, n_q, d_model) -> (B, n_q, n_target)
@@ -547,7 +581,8 @@ class Transformer(nn.Module):
             The largest number of words.
         cached : bool
             Keep keys and values from step to step. Without, all words are read again for each
-            new one; the result is the same.
+            new one; the result is the same. Not done where the decoder is not causal: there
+            each new word changes what the earlier ones were.
 
         Returns
         -------
@@ -555,10 +590,10 @@ class Transformer(nn.Module):
             Without <start>; what comes after an <end> means nothing.
         """
         memory, real = self.encode(source)
-        written = torch.full((len(source), 1), START)  # (B, 1)
-        caches = self.new_caches() if cached else None
+        written = torch.full((len(source), 1), START, device=source.device)  # (B, 1)
+        caches = self.new_caches() if cached and self.is_causal else None
         while written.shape[1] <= most and not (written == END).any(dim=1).all():
-            unread = written[:, -1:] if cached else written
+            unread = written[:, -1:] if caches else written
             logits = self.read(unread, memory, real, caches)[:, -1]  # (B, n_target)
             written = torch.cat([written, logits.argmax(dim=-1, keepdim=True)], dim=1)
         return written[:, 1:]
@@ -586,10 +621,11 @@ def recorded(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
     """
     layers = {n: m for n, m in model.named_modules() if isinstance(m, MultiHeadAttention)}
     found = {name: [] for name in layers}
+    before = {name: layer.record for name, layer in layers.items()}
     for name, layer in layers.items():
         layer.record = found[name]
     try:
         yield found
     finally:
-        for layer in layers.values():
-            layer.record = None
+        for name, layer in layers.items():
+            layer.record = before[name]

@@ -1,6 +1,6 @@
-"""Measure side by side, in one run: widgets, attention, views, imports.
+"""Measure side by side, in one run: imports, attention, the Transformer, views, widgets.
 
-    python benchmarks/bench.py                  all of it, about three minutes
+    python benchmarks/bench.py                  all of it, about four minutes
     python benchmarks/bench.py views attention  some of it
 
 Nothing here is a test: the numbers are of this machine and this moment. What counts is a ratio
@@ -117,6 +117,155 @@ def growth(which: str, n: int) -> float:
 def _high_water() -> int:
     # not getrusage: its peak includes that of the process that started this one
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+# --- the Transformer ------------------------------------------------------------------------
+
+
+def taking_turns(calls: Sequence[Callable[[], object]], *, seconds: float = 0.6) -> list[float]:
+    """Return the median time of each call in milliseconds; they take turns."""
+    times: list[list[float]] = [[] for _ in calls]
+    for call in calls:
+        call()
+    end = time.perf_counter() + seconds * len(calls)
+    while len(times[0]) < 5 or time.perf_counter() < end:
+        for call, own in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            call()
+            own.append(time.perf_counter() - start)
+    return [1000 * statistics.median(each) for each in times]
+
+
+def transformer() -> None:
+    """Our layers against PyTorch's, a training step, and decoding with the cache and without."""
+    import torch
+
+    torch.set_num_threads(1)
+    _layers()
+    _training_step()
+    _decoding()
+
+
+def _layers() -> None:
+    import torch
+    from torch import nn
+
+    from attention_lab import transformer as lab
+
+    def both_ways(layer, *inputs, **options) -> Callable[[], None]:
+        def call() -> None:
+            output = layer(*inputs, **options)
+            (output[0] if isinstance(output, tuple) else output).sum().backward()
+
+        return call
+
+    rows = []
+    options = {"dropout": 0.0, "batch_first": True, "norm_first": True}
+    for d in (64, 128, 256, 512):
+        for n in (16, 64, 512):
+            heads, x = d // 16, torch.randn(1 if d * n > 2**14 else 8, n, d)
+            blocked = torch.ones(n, n, dtype=torch.bool).triu(1)
+            pairs = (
+                (
+                    both_ways(lab.MultiHeadAttention(d, heads), x, x, x),
+                    both_ways(
+                        nn.MultiheadAttention(d, heads, batch_first=True), x, x, x,
+                        need_weights=False,
+                    ),
+                ),
+                (
+                    both_ways(lab.EncoderLayer(d, heads, 4 * d), x),
+                    both_ways(nn.TransformerEncoderLayer(d, heads, 4 * d, **options), x),
+                ),
+                (
+                    both_ways(lab.DecoderLayer(d, heads, 4 * d), x, x),
+                    both_ways(
+                        nn.TransformerDecoderLayer(d, heads, 4 * d, **options), x, x,
+                        tgt_mask=blocked, tgt_is_causal=True,
+                    ),
+                ),
+            )  # fmt: skip
+            times = [taking_turns(pair) for pair in pairs]
+            ratios = [ours / theirs for ours, theirs in times]
+            rows.append((f"{d}", n, len(x), times[1][0], times[1][1], *ratios))
+    table(
+        "forward and backward, ours / PyTorch's, one thread, no weights asked for",
+        ("d_model", "n", "batch", "encoder ms", "PyTorch's", "attention", "encoder", "decoder"),
+        rows,
+    )
+
+
+def _training_step() -> None:
+    import torch
+    from torch import nn
+
+    from attention_lab.transformer import Transformer
+
+    class Theirs(nn.Module):
+        """`nn.Transformer` between the embeddings and the read-out of ours."""
+
+        def __init__(self, d: int) -> None:
+            super().__init__()
+            own = Transformer(100, 100, d_model=d, n_layers=2)
+            self.source, self.target, self.readout = own.source, own.target, own.readout
+            self.core = nn.Transformer(
+                d, 4, 2, 2, 4 * d, dropout=0.0, batch_first=True, norm_first=True
+            )
+
+        def loss(self, source, target):
+            n = target.shape[1] - 1
+            blocked = torch.ones(n, n, dtype=torch.bool).triu(1)
+            padding = source == 0
+            output = self.core(
+                self.source(source), self.target(target[:, :-1]), tgt_mask=blocked,
+                tgt_is_causal=True, src_key_padding_mask=padding, memory_key_padding_mask=padding,
+            )  # fmt: skip
+            logits = self.readout(output)
+            return nn.functional.cross_entropy(logits.flatten(0, 1), target[:, 1:].flatten())
+
+    def step(model) -> Callable[[], None]:
+        optimiser = torch.optim.Adam(model.parameters())
+        source, target = torch.randint(3, 100, (2, 16, n))
+
+        def call() -> None:
+            optimiser.zero_grad()
+            model.loss(source, target).backward()
+            optimiser.step()
+
+        return call
+
+    rows = []
+    for d, n in ((32, 10), (64, 10), (128, 32), (256, 64)):
+        ours, theirs = taking_turns(
+            [step(Transformer(100, 100, d_model=d, n_layers=2)), step(Theirs(d))]
+        )
+        rows.append((f"{d}", n, ours, theirs, ours / theirs))
+    table(
+        "a training step, 2 + 2 layers, 16 sentences, one thread",
+        ("d_model", "n", "ours ms", "nn.Transformer ms", "ratio"),
+        rows,
+    )
+
+
+def _decoding() -> None:
+    import torch
+
+    from attention_lab.transformer import Transformer
+
+    rows = []
+    for d in (64, 256):
+        model = Transformer(100, 100, d_model=d, n_layers=2).eval()
+        with torch.no_grad():
+            model.readout.bias[2] = -1e9  # no <end>: all 128 words are written
+        source = torch.randint(3, 100, (1, 16))
+        calls = [lambda c=c, m=model: m.decode(source, 128, cached=c) for c in (True, False)]
+        with_cache, without = taking_turns(calls)
+        rows.append((f"{d}", with_cache, without, without / with_cache))
+    table(
+        "128 words written, 2 layers, one sentence, one thread",
+        ("d_model", "with cache ms", "without ms", "times faster"),
+        rows,
+    )
 
 
 # --- views ----------------------------------------------------------------------------------
@@ -283,7 +432,13 @@ def widgets() -> None:
     )
 
 
-PARTS = {"imports": imports, "attention": attention, "views": views, "widgets": widgets}
+PARTS = {
+    "imports": imports,
+    "attention": attention,
+    "transformer": transformer,
+    "views": views,
+    "widgets": widgets,
+}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -59,6 +60,44 @@ def multi_head_by_sdpa(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
     return (weights @ v).movedim(1, 2).flatten(2) @ w_out, weights
 
 
+def multi_head_masked_late(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
+    """The mask after the softmax, and the rows divided by their sums again: it is the same."""
+    heads = [
+        (x @ w).unflatten(-1, (n_heads, -1)).transpose(1, 2) for w in (w_query, w_key, w_value)
+    ]
+    q, k, v = heads
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    if mask is not None:
+        weights = weights * mask
+        weights = weights / weights.sum(-1, keepdim=True)
+    return [(weights @ v).transpose(1, 2).flatten(2) @ w_out, weights]
+
+
+def always_two_heads(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
+    return multi_head()(x, w_query, w_key, w_value, w_out, 2, mask)
+
+
+def always_causal(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
+    if mask is not None:
+        mask = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).tril()
+    return multi_head()(x, w_query, w_key, w_value, w_out, n_heads, mask)
+
+
+def swapped(*given, mask=None):
+    return multi_head()(*given, mask)[::-1]
+
+
+def reasons_found(context, output, tokens, d_model):
+    found = {}
+    if context.shape[-1] != d_model:
+        found["shape"] = True
+    if torch.equal(context, output):
+        found["same"] = True
+    if context.std() == 0:
+        found["equal"] = True
+    return found
+
+
 def refute(*reasons):
     known = {
         "shape": lambda c, o, t, d: c.shape != (3, 3, d),
@@ -71,6 +110,10 @@ def refute(*reasons):
         "never": lambda c, o, t, d: False,
         "always": lambda c, o, t, d: True,
         "not one": lambda c, o, t, d: c != o,
+        "not said": lambda c, o, t, d: "yes",
+        "whole": lambda c, o, t, d: bool((c == c.round()).all()),
+        "number of axes": lambda c, o, t, d: c.ndim != 3,
+        "length of the last": lambda c, o, t, d: np.bool_(c.shape[-1] != d),
     }
     return lambda c, o, t, d: {reason: known[reason](c, o, t, d) for reason in reasons}
 
@@ -85,7 +128,8 @@ def copy_over(order=("query", "key", "value"), transpose=False, bias=True, out=T
             if bias:
                 theirs.in_proj_bias.copy_(torch.cat([m.bias for m in maps]))
             if out:
-                theirs.out_proj.weight.copy_(ours.out.weight)
+                own = ours.out.weight
+                theirs.out_proj.weight.copy_(own.T if out == "transposed" else own)
                 if out_bias:
                     theirs.out_proj.bias.copy_(ours.out.bias)
 
@@ -110,6 +154,10 @@ def copy_data(ours, theirs):
     theirs.out_proj = ours.out
 
 
+def one_third(ours, theirs):
+    theirs.in_proj_weight = torch.nn.Parameter(ours.query.weight)
+
+
 def copy_back(ours, theirs):
     with torch.no_grad():
         ours.query.weight.copy_(theirs.in_proj_weight[: ours.query.weight.shape[0]])
@@ -120,17 +168,130 @@ def in_place(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
     return x, x
 
 
+# --- 08 ----------------------------------------------------------------------------------------
+
+
+def sines(order="alternate", base=10_000.0, first=0, exponent=1.0, swap=False, every=False):
+    """Build an answer to 8.1, right or with a fault."""
+
+    def answer(n, d_model):
+        p = torch.arange(first, first + n).double()[:, None]
+        features = torch.arange(d_model) if every else torch.arange(0, d_model, 2)
+        angles = p * base ** (-exponent * features.double() / d_model)
+        if every:
+            even = torch.arange(d_model) % 2 == 0
+            return torch.where(even, angles.sin(), angles.cos())
+        pair = (angles.cos(), angles.sin()) if swap else (angles.sin(), angles.cos())
+        if order == "halves":
+            return torch.cat(pair, dim=1)
+        return torch.stack(pair, dim=-1).flatten(1)
+
+    return answer
+
+
+def sines_by_loop(n, d_model):
+    rows = [
+        [
+            (math.sin if j % 2 == 0 else math.cos)(p / 10_000 ** ((j - j % 2) / d_model))
+            for j in range(d_model)
+        ]
+        for p in range(n)
+    ]
+    return torch.tensor(rows)
+
+
+def rotation(sign=1, scale=1.0, same=False):
+    def answer(k, d_model):
+        matrix = torch.eye(d_model, dtype=torch.float64)
+        for i in range(0, d_model, 2):
+            b = k * 10_000.0 ** (-(0 if same else i) / d_model) * scale
+            matrix[i, i] = matrix[i + 1, i + 1] = math.cos(b)
+            matrix[i, i + 1], matrix[i + 1, i] = sign * math.sin(b), -sign * math.sin(b)
+        return matrix
+
+    return answer
+
+
+def rotation_by_least_squares(k, d_model):
+    table = sines()(300 + k, d_model)
+    return torch.linalg.lstsq(table[:300], table[k:]).solution.T
+
+
+def turn(sign=1, halves=False, shift=0, stretch=1.0):
+    """Build an answer to 8.3, right or with a fault."""
+
+    def answer(x, places):
+        d = x.shape[1]
+        angle = 10_000.0 ** (-torch.arange(0, d, 2).double() / d) * (places[:, None] + shift)
+        u, v = (x[:, : d // 2], x[:, d // 2 :]) if halves else (x[:, 0::2], x[:, 1::2])
+        a = u * angle.cos() - sign * v * angle.sin()
+        b = sign * u * angle.sin() + v * angle.cos()
+        if halves:
+            return stretch * torch.cat([a, b], dim=1)
+        return stretch * torch.stack([a, b], dim=-1).flatten(1)
+
+    return answer
+
+
+def turn_by_complex_numbers(x, places):
+    d = x.shape[1]
+    theta = 10_000.0 ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
+    arrows = torch.view_as_complex(x.double().reshape(len(x), -1, 2).contiguous())
+    turned = arrows * torch.polar(torch.ones_like(theta), places[:, None] * theta)
+    return torch.view_as_real(turned).flatten(1)
+
+
+def alibi_by_loop(slopes, n):
+    return torch.tensor(
+        [
+            [[-m * (i - j) if j <= i else -math.inf for j in range(n)] for i in range(n)]
+            for m in slopes.tolist()
+        ]
+    )
+
+
+def alibi_of_the_hint(slopes, n):
+    i = torch.arange(n)
+    return -slopes[:, None, None] * (i[:, None] - i)
+
+
+def alibi(sign=-1.0, hide=True, turned=False):
+    def answer(slopes, n):
+        distance = (torch.arange(n)[:, None] - torch.arange(n)).float()
+        bias = sign * slopes[:, None, None] * distance.abs()
+        if hide:
+            bias = bias.masked_fill(distance < 0, -math.inf)
+        return bias.mT if turned else bias
+
+    return answer
+
+
 RIGHT = {
+    "sines_and_cosines": [sines(), sines_by_loop],
+    "rotation_of_sines": [rotation(), rotation_by_least_squares],
+    "rotary": [turn(), turn_by_complex_numbers],
+    "alibi": [alibi(), alibi_by_loop],
+    "needs_places": ["bde", ["B", "D", "E"], "B, D and E"],
+    "place_from_mean": [
+        lambda y: (1 / y - 1).round(),
+        lambda y: [1 / x - 1 for x in y.tolist()],
+        lambda y: (1 - y) / y,
+        lambda y: (1 / y).round().long() - 1,
+    ],
     "predict_outcomes": ["acefdbgb", ["A", "C", "E", "F", "D", "B", "G", "B"], "A C E F D B G B"],
-    "repaired": [multi_head(), multi_head_by_loop, multi_head_by_sdpa],
+    "repaired": [multi_head(), multi_head_by_loop, multi_head_by_sdpa, multi_head_masked_late],
     "contradictions": [
         refute("shape", "equal", "same"),
         refute("axes", "spread", "same", "no gradient"),
+        refute("length of the last", "number of axes", "equal"),
+        refute("shape", "spread", "whole"),
+        refute("shape", "equal", "not the tokens"),
         lambda c, o, t, d: [c.shape[-1] != d, torch.allclose(c, o), bool((o == o.mean()).all())],
     ],
     "copy_weights": [copy_by_state, copy_data],
     "runs_when": [
         lambda n, h, k, v, m: n == h and h == k and (n * n * v) % m == 0,
+        lambda n, h, k, v, m: np.bool_(n == h == k and (n * n * v) % m == 0),
         lambda n, n_heads, d_k, d_v, d_model: (
             len({n, n_heads, d_k}) == 1 and not n**2 * d_v % d_model
         ),
@@ -138,6 +299,59 @@ RIGHT = {
 }
 
 WRONG = {
+    "sines_and_cosines": [
+        (sines(order="halves"), "all sines stand before all cosines"),
+        (sines(swap=True), "sine and cosine are the wrong way round"),
+        (sines(first=1), "places count from 0"),
+        (sines(exponent=2.0), "doubled once more"),
+        (sines(every=True), "the exponent changes with every pair"),
+        (sines(base=1000.0), "the numbers differ first at [1, 2]"),
+        (lambda n, d_model: sines()(d_model, n), "(5, 8) is right"),
+    ],
+    "rotation_of_sines": [
+        (rotation(sign=-1), "R turns the wrong way"),
+        (rotation(same=True), "Each pair of features turns by its own angle"),
+        (rotation(scale=0.5), "is off positions(p + k)"),
+        (lambda k, d: torch.eye(d), "is off positions(p + k)"),
+        (lambda k, d: torch.eye(d - 1), "(8, 8) is right"),
+    ],
+    "rotary": [
+        (turn(sign=-1), "the other way round"),
+        (turn(halves=True), "you paired feature i with feature i + d / 2"),
+        (turn(shift=1), "at place 0 nothing turns"),
+        (lambda x, p: torch.cat([turn()(x, p)[:, i::2] for i in (0, 1)], 1), "in another order"),
+        (lambda x, p: turn()(x, p) * math.nan, "nan"),
+        (lambda x, p: turn()(x, torch.arange(len(x))), "places are given; yours always begin at 0"),
+        (turn(stretch=2.0), "a turn changes no length"),
+        (lambda x, places: x, "the numbers differ first"),
+    ],
+    "alibi": [
+        (alibi(sign=1.0), "a key far away must be pushed down"),
+        (alibi(hide=False), "later keys are not hidden, they only count as far away"),
+        (alibi_of_the_hint, "later keys are not hidden: -inf"),
+        (
+            lambda slopes, n: alibi()(
+                2.0 ** (-8 * torch.arange(1, len(slopes) + 1) / len(slopes)), n
+            ),
+            "the slopes are given, and others were used",
+        ),
+        (alibi(turned=True), "the other way round"),
+        (lambda slopes, n: alibi()(slopes, n)[0], "(8, 4, 4) is right"),
+        (lambda slopes, n: alibi()(slopes**2, n), "the biases differ first"),
+    ],
+    "needs_places": [
+        ("ABDE", "A needs no places"),
+        ("BCDE", "C needs no places"),
+        ("BD", "1 more of the six"),
+        ("G", "G is no statement here"),
+    ],
+    "place_from_mean": [
+        (lambda y: 1 / y, "places count from 0"),
+        (lambda y: y, "it is that of place"),
+        (lambda y: torch.arange(64), "it is that of place"),
+        (lambda y: y.argsort(descending=True), "it is that of place"),
+        (lambda y: 1 / y.mean(), "shape (64)"),
+    ],
     "predict_outcomes": [
         ("AAAAAAAA", "1 of 8 are right. Look at configuration 2 again: not even line 1 runs"),
         ("ACEFDAGB", "7 of 8 are right. Look at configuration 6 again: it reaches query (1, 3, 9)"),
@@ -163,14 +377,19 @@ WRONG = {
         (lambda *a, mask=None: a[0], "must return (output, weights), but it returned a Tensor"),
         (lambda x, q, k, v, o, h: (x, x), "takes no argument mask="),
         (in_place, "changed its input x in place"),
+        (always_two_heads, "The first that does not: equal to PyTorch"),
+        (always_causal, "the mask hides"),
+        (swapped, "the output has the shape of x"),
     ],
     "contradictions": [
         (refute("shape", "equal"), "at least three checks are asked for, and you gave 2"),
         (refute("shape", "equal", "never"), "check 3 does not speak against the print"),
         (refute("shape", "equal", "always"), "check 3 also speaks against what a right block"),
-        (refute("shape", "axes", "same"), "checks 1 and 2 find the same thing"),
+        (refute("equal", "spread", "same"), "checks 1 and 2 find the same thing"),
+        (refute("shape", "equal", "not said"), "each check must be one True or False"),
+        (reasons_found, "return the same checks every time"),
         (refute("shape", "equal", "not one"), "each check must be one True or False"),
-        (lambda c, o, t, d: True, "return a list of at least three checks"),
+        (lambda c, o, t, d: True, "return a dictionary of at least three checks"),
     ],
     "copy_weights": [
         (copy_over(transpose=True), "the weight of the query is transposed"),
@@ -179,6 +398,8 @@ WRONG = {
         (copy_over(out=False), "out_proj is not ours.out"),
         (copy_over(out_bias=False), "out_proj is not ours.out"),
         (copy_back, "ours was changed"),
+        (copy_over(out="transposed"), "the weight of out_proj is transposed"),
+        (one_third, "theirs.in_proj_weight is now (8, 8), torch.float32; it must stay (24, 8)"),
     ],
     "runs_when": [
         (lambda *a: True, "right for 76 of 3750 configurations"),

@@ -61,6 +61,10 @@ ScaleExplorer(64)
 AttentionExplorer(a, a, a)
 %%
 AttentionExplorer(b, b, b)
+%%
+ShapeExplorer()
+%%
+PositionExplorer()
 """
 
 
@@ -307,9 +311,9 @@ def widgets(browser, lab):
     """The page with every kind of widget once."""
     opened = open_notebook(browser, lab, "widgets.ipynb")
     wait_for(
-        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 9,
+        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 11,
         30,
-        "nine widgets",
+        "eleven widgets",
     )
     yield opened
     opened.close()
@@ -546,6 +550,51 @@ def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: shows(sparsemax(draw_scores(256, 10) / 16)), "another d_k")
     type_in(explorer, "keys", "1000")
     soon(lambda: explorer.get_by_label("keys").input_value() == "32", "the most keys")
+
+
+def test_the_shape_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, 9)
+
+    def last():
+        return table(explorer, "the block")[-1][-1]
+
+    assert "fails in line 1" in status(explorer)
+    explorer.get_by_label("input").select_option("vectors (B, n, d_model)")
+    soon(lambda: "size of tensor a (2) must match" in status(explorer), "PyTorch's message")
+    explorer.get_by_label("turn the keys").click()
+    explorer.get_by_label("softmax over the keys").focus()
+    widgets.keyboard.press("Space")
+    soon(lambda: last() == "(3, 6, 10); right is (3, 3, 10)", "six outputs for three tokens")
+    explorer.get_by_label("divide by").click()
+    explorer.get_by_label("join the heads").click()
+    soon(lambda: "Right: it runs, and all 7" in status(explorer), "the repaired block")
+    type_in(explorer, "d_model", "12")
+    soon(lambda: last() == "(3, 3, 12)", "another size")
+    assert explorer.get_by_label("sizes").input_value() == "my own"
+    type_in(explorer, "n", "99")
+    soon(lambda: explorer.get_by_label("n", exact=True).input_value() == "16", "the most tokens")
+
+
+def test_the_position_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, 10)
+    assert "cannot tell them apart" in status(explorer)
+    start = numbers(explorer, "order a b c d e")
+    explorer.get_by_label("places").select_option("sinusoidal")
+    soon(lambda: "sees the order" in status(explorer), "the sines")
+    assert not torch.allclose(numbers(explorer, "order a b c d e"), start)
+    enter(explorer, "tokens in this order", "a b b")
+    soon(lambda: "write each of a b c d e once" in status(explorer), "the message")
+    assert numbers(explorer, "order e d c b a").shape == (5, 4)  # the last good picture
+    type_in(explorer, "tokens in this order", "b a c d e")
+    soon(lambda: "sees the order" in status(explorer), "the recovery")
+    assert numbers(explorer, "order b a c d e").shape == (5, 4)
+    explorer.get_by_label("places").focus()
+    for key in ("Space", "Home", "Enter"):
+        widgets.keyboard.press(key)
+    soon(lambda: "cannot tell them apart" in status(explorer), "no places")
+    explorer.get_by_label("causal mask").focus()
+    widgets.keyboard.press("Space")
+    soon(lambda: "sees the order" in status(explorer), "the causal mask")
 
 
 @pytest.mark.parametrize(("index", "n"), [(7, 16), (8, 32)])

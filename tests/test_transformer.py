@@ -10,6 +10,7 @@ from attention_lab.leaks import leak_map
 from attention_lab.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
 from attention_lab.transformer import (
     POSITIONS,
+    Cache,
     Decoder,
     DecoderLayer,
     Encoder,
@@ -202,6 +203,56 @@ def test_heads_that_do_not_divide_say_so():
     with pytest.raises(ValueError, match="d_model = 10 is not divisible by n_heads = 4"):
         MultiHeadAttention(10, 4)
     MultiHeadAttention(10, 4, d_k=3, d_v=2)
+
+
+def test_what_cannot_be_used_is_named():
+    layer = MultiHeadAttention(8, 1)
+    with pytest.raises(ValueError, match=r"shape \(5, 8\), but it must be \(B, n_q, d_model\)"):
+        layer(*[torch.randn(5, 8)] * 3)
+    x = torch.randn(1, 5, 8)
+    with pytest.raises(TypeError, match=r"attn_mask has dtype torch\.float32; it must be boolean"):
+        layer(x, x, x, attn_mask=torch.zeros(5, 5))
+    with pytest.raises(ValueError, match=r"position must be one of none, .* not 'ALiBi'"):
+        MultiHeadAttention(8, 2, position="ALiBi")
+    with pytest.raises(ValueError, match="n_heads must be 1 or more, not 0"):
+        MultiHeadAttention(8, 0)
+    with pytest.raises(ValueError, match="rotary places need a cache that grows"):
+        MultiHeadAttention(8, 2, position="rotary")(x, x, x, cache=Cache(grows=False))
+
+
+def test_an_empty_mask_changes_nothing_for_any_number_of_queries():
+    layer = MultiHeadAttention(8, 2)
+    for n_q, n_k in ((5, 3), (3, 5), (4, 4)):
+        query, key = torch.randn(1, n_q, 8), torch.randn(1, n_k, 8)
+        everything = torch.ones(n_q, n_k, dtype=torch.bool)
+        alone = layer(query, key, key, is_causal=True)
+        joined = layer(query, key, key, is_causal=True, attn_mask=everything)
+        torch.testing.assert_close(alone, joined)
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_everything_is_made_on_the_device_of_the_input(position):
+    model = Transformer(9, 9, position=position).to("meta")
+    source = torch.zeros(2, 5, dtype=torch.long, device="meta")
+    assert model(source, source).device.type == "meta"
+    assert model.read(source, *model.encode(source), model.new_caches()).device.type == "meta"
+
+
+def test_a_recording_inside_another_leaves_it_as_it_was():
+    layer, x = MultiHeadAttention(8, 2), torch.randn(1, 3, 8)
+    with recorded(layer) as outer:
+        with recorded(layer) as inner:
+            layer(x, x, x)
+        layer(x, x, x)
+    assert len(outer[""]) == len(inner[""]) == 1
+
+
+def test_a_decoder_that_is_not_causal_ignores_padding_and_its_cache():
+    model = shake(Transformer(9, 9, n_layers=2, is_causal=False)).eval()
+    source, target = torch.tensor([[3, 4, END]]), torch.tensor([[START, 4, 5, END]])
+    once, more = (torch.cat([target, torch.full((1, n), PAD)], dim=1) for n in (1, 4))
+    torch.testing.assert_close(model.loss(source, once), model.loss(source, more))
+    assert torch.equal(model.decode(source), model.decode(source, cached=False))
 
 
 def test_recording_is_off_outside_and_after_an_error():

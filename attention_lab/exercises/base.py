@@ -176,9 +176,9 @@ def run(
         raise Problem(f"{name} returned None: is a return missing?")
     result = tensor_of(result, f"what {name} returns")
     if shape is not None and tuple(result.shape) != tuple(shape):
+        given = shapes_of(inputs) or ", ".join(f"{key} = {each}" for key, each in inputs.items())
         raise Problem(
-            f"{name} returned shape {tuple(result.shape)} for {shapes_of(inputs)}; "
-            f"{tuple(shape)} is right"
+            f"{name} returned shape {tuple(result.shape)} for {given}; {tuple(shape)} is right"
         )
     return result
 

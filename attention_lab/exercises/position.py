@@ -18,7 +18,7 @@ from attention_lab.exercises.base import (
     same,
 )
 from attention_lab.feedback import call, name_of
-from attention_lab.positions import alibi_bias, rotate, sinusoidal
+from attention_lab.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
 
 __all__ = [
     "alibi",
@@ -98,14 +98,17 @@ def rotation_of_sines(answer: Callable[..., Tensor]) -> str:
 def rotary(answer: Callable[..., Tensor]) -> str:
     """``rotate(x, places)``: each pair of features turned by an angle that grows with the place."""
     random = torch.Generator().manual_seed(1)
-    for n, d, first in ((4, 6, 0), (3, 8, 100)):
-        x = torch.randn(n, d, generator=random, dtype=torch.float64)
+    for n, d, first in ((4, 6, 0), (3, 8, 20)):
+        x = torch.randn(n, d, generator=random)
         places = torch.arange(first, first + n)
         came = run(answer, {"x": x, "places": places}, (n, d))
         right = rotate(x, places)
-        if not torch.allclose(came.double().norm(dim=1), x.norm(dim=1), atol=1e-4):
+        if came.isnan().any():
+            raise Problem("among the numbers is nan (not a number)")
+        if not torch.allclose(came.float().norm(dim=1), x.norm(dim=1), atol=1e-4):
             raise Problem("a turn changes no length, and the lengths of your rows differ")
-        if first == 0 and not same(came[0], x[0]):
+        apart = torch.cat([right[:, 0::2], right[:, 1::2]], dim=1)
+        if first == 0 and not same(came, apart) and not same(came[0], x[0]):
             raise Problem("at place 0 nothing turns, and your first row is not that of x")
         halves = torch.stack([x[:, : d // 2], x[:, d // 2 :]], dim=-1).flatten(1)
         by_halves = rotate(halves, places)
@@ -114,30 +117,39 @@ def rotary(answer: Callable[..., Tensor]) -> str:
             right,
             "the numbers",
             {
+                "the turns are right, and their features are in another order: put the two of a "
+                "pair side by side again, as they were in x": apart,
+                "places are given; yours always begin at 0": rotate(x, torch.arange(n)),
                 "every pair turns the other way round: first · cos - second · sin is the new "
                 "first": rotate(x, -places),
                 "you paired feature i with feature i + d / 2; here the pairs are (0, 1), (2, 3) "
                 "and so on": torch.cat([by_halves[:, 0::2], by_halves[:, 1::2]], dim=1),
             },
         )
-    return "Right at places 0 to 3 and 100 to 102: the score depends on the difference only."
+    return "Right at places 0 to 3 and 20 to 22: the score depends on the difference only."
 
 
 @exercise
 def alibi(answer: Callable[..., Tensor]) -> str:
     """``alibi(slopes, n)``: what is added to the scores, and -inf for later keys."""
-    for heads, n in ((8, 4), (2, 5)):
-        slopes = 2.0 ** (-8.0 * torch.arange(1, heads + 1) / heads)
-        later = torch.ones(n, n, dtype=torch.bool).triu(1)
-        right = alibi_bias(heads, n, n).masked_fill(later, -torch.inf)
+    for slopes, n in ((alibi_slopes(8), 4), (torch.tensor([0.3, 1.0, 0.07]), 5)):
+        later, heads = torch.ones(n, n, dtype=torch.bool).triu(1), len(slopes)
+        place = torch.arange(n)
+        signed = -slopes[:, None, None] * (place[:, None] - place)  # (n_heads, n, n)
+        right = signed.masked_fill(later, -torch.inf)
+        own = alibi_bias(heads, n, n).masked_fill(later, -torch.inf)
         compare(
             run(answer, {"slopes": slopes, "n": n}, (heads, n, n)),
             right,
             "the biases",
             {
                 "a key far away must be pushed down: the bias is minus the slope times the "
-                "distance": (-alibi_bias(heads, n, n)).masked_fill(later, -torch.inf),
-                "later keys are not hidden: -inf above the diagonal": alibi_bias(heads, n, n),
+                "distance": (-signed).masked_fill(later, -torch.inf),
+                "later keys are not hidden: -inf above the diagonal": signed,
+                "later keys are not hidden, they only count as far away: -inf above the diagonal": (
+                    -signed.abs()
+                ),
+                "the slopes are given, and others were used": own,
                 "rows are queries and columns keys; yours are the other way round": right.mT,
             },
         )
@@ -186,19 +198,21 @@ def needs_places(answer: Any) -> str:
 @exercise
 def place_from_mean(answer: Callable[..., Tensor]) -> str:
     """``place(output)``: from 1 / (i + 1), the output of a causal uniform head, back to i."""
-    output = 1 / torch.arange(1, 65, dtype=torch.float64)
+    random = torch.Generator().manual_seed(2)
+    places = torch.randint(0, 64, (64,), generator=random).double()
+    output = 1 / (places + 1)
     result = call(answer, {"output": output})
     if result is None:
         raise Problem(f"{name_of(answer)} returned None: is a return missing?")
     came = numbers(result, "return one place for each output, a tensor (n)")
     if came.shape != output.shape:
         raise Problem(f"return one place for each output: shape (64), not {tuple(came.shape)}")
-    if torch.equal(came.round(), torch.arange(1, 65, dtype=torch.float64)):
+    if torch.allclose(came, places + 1, atol=1e-4):
         raise Problem("places count from 0: the first token has the output 1")
-    if not torch.allclose(came, torch.arange(64, dtype=torch.float64), atol=1e-6):
-        index = int((came - torch.arange(64)).abs().gt(1e-6).nonzero()[0])
+    if not torch.allclose(came, places, atol=1e-4):
+        index = int((came - places).abs().gt(1e-4).nonzero()[0])
         raise Problem(
             f"for the output {output[index].item():.4f} you give {came[index].item():.4g}; it is "
-            f"that of place {index}"
+            f"that of place {int(places[index])}"
         )
-    return "All 64 places, from one number each."
+    return "All 64 outputs, each back to its place."

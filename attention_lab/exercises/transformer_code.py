@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -121,7 +122,7 @@ def repaired(answer: Callable[..., Any]) -> str:
     random = torch.Generator().manual_seed(3)
 
     def draw(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=random, dtype=torch.float64)
+        return torch.randn(*shape, generator=random)
 
     def maps(d_model: int, n_heads: int, d_k: int, d_v: int) -> list[Tensor]:
         return [
@@ -134,7 +135,7 @@ def repaired(answer: Callable[..., Any]) -> str:
     def ask(x: Tensor, given: list[Tensor], n_heads: int, mask: Tensor | None = None):
         inputs = {"x": x, **dict(zip(names, given, strict=True)), "n_heads": n_heads}
         result = call(answer, inputs, {} if mask is None else {"mask": mask})
-        if not isinstance(result, tuple) or len(result) != 2:
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
             came = "None" if result is None else f"a {type(result).__name__}"
             raise Problem(
                 f"{name_of(answer)} must return (output, weights), but it returned {came}"
@@ -145,17 +146,19 @@ def repaired(answer: Callable[..., Any]) -> str:
     wide = maps(8, 2, 3, 6)  # d_v is not d_k, and h * d_v is not d_model
     n, heads = 5, 2
     causal = torch.ones(n, n, dtype=torch.bool).tril()
+    window = causal & causal.T.roll(2, 0) | torch.eye(n, dtype=torch.bool)  # another mask
     order = torch.tensor([3, 0, 4, 1, 2])
 
     output, weights = ask(x, usual, heads)
     wide_output, _ = ask(x, wide, heads)
     masked_output, masked_weights = ask(x, usual, heads, causal)
+    window_output, window_weights = ask(x, usual, heads, window)
     right, right_weights = _attend(x, usual, heads, None)
 
     def look_ahead() -> bool:
         changed = x.clone()
         changed[:, -1] += 1
-        return torch.equal(ask(changed, usual, heads, causal)[0][:, :-1], masked_output[:, :-1])
+        return same(ask(changed, usual, heads, causal)[0][:, :-1], masked_output[:, :-1])
 
     def same_scaled(d_model: int, other: list[Tensor]) -> bool:
         return same(ask(x[..., :d_model], other, heads)[1],
@@ -164,7 +167,7 @@ def repaired(answer: Callable[..., Any]) -> str:
     def head_alone() -> bool:
         other = [m.clone() for m in usual]
         other[0][:, 4:] += 1  # the queries of head 1
-        return torch.equal(ask(x, other, heads)[1][:, 0], weights[:, 0])
+        return same(ask(x, other, heads)[1][:, 0], weights[:, 0])
 
     tests: list[tuple[str, Callable[[], bool]]] = [
         ("one output for each token: the output has the shape of x", lambda: (
@@ -172,7 +175,7 @@ def repaired(answer: Callable[..., Any]) -> str:
         ("one weight for each pair: the weights have the shape (B, n_heads, n, n)", lambda: (
             weights.shape == (2, heads, n, n))),
         ("the weights of a query sum to 1: softmax over the last axis", lambda: same(
-            weights.sum(-1), torch.ones(2, heads, n, dtype=torch.float64))),
+            weights.sum(-1), torch.ones(2, heads, n))),
         ("head 0 does not depend on the queries of head 1", head_alone),
         ("the weights are softmax(q · k / √d_k), with the d_k of one head", lambda: same(
             weights, right_weights)),
@@ -184,18 +187,21 @@ def repaired(answer: Callable[..., Any]) -> str:
         ("a sentence alone gives what it gives in a batch", lambda: same(
             ask(x[1:], usual, heads)[0], output[1:])),
         ("the mask hides: its weights are 0 where it is False", lambda: bool(
-            (masked_weights.masked_fill(causal, 0) == 0).all()) and same(
-            masked_weights.sum(-1), torch.ones(2, heads, n, dtype=torch.float64))),
+            (masked_weights.masked_fill(causal, 0).abs() < 1e-6).all()
+            and (window_weights.masked_fill(window, 0).abs() < 1e-6).all()) and same(
+            masked_weights.sum(-1), torch.ones(2, heads, n))),
         ("with a causal mask no output moves when a later token does", look_ahead),
         ("equal to PyTorch's scaled_dot_product_attention, joined, times w_out", lambda: same(
             output, right) and same(wide_output, _attend(x, wide, heads, None)[0]) and same(
-            masked_output, _attend(x, usual, heads, causal)[0])),
+            masked_output, _attend(x, usual, heads, causal)[0]) and same(
+            window_output, _attend(x, usual, heads, window)[0]) and all(
+            same(ask(x, usual, h)[0], _attend(x, usual, h, None)[0]) for h in (1, 4))),
     ]  # fmt: skip
     held = []
     for _, holds in tests:
         try:
             held.append(bool(holds()))
-        except RuntimeError:  # a comparison of shapes that do not fit
+        except (RuntimeError, IndexError):  # a comparison of shapes that do not fit
             held.append(False)
     if all(held):
         return "All 12 properties hold."
@@ -224,6 +230,13 @@ def _guess(output: Tensor, weights: Tensor, x: Tensor, maps: list[Tensor], heads
 
 
 # --- 7.3 ---------------------------------------------------------------------------------------
+
+
+def _is_truth(answer: Any) -> bool:
+    """Tell whether an answer is one True or False: Python's, NumPy's, or torch's."""
+    if isinstance(answer, Tensor):
+        return answer.numel() == 1 and answer.dtype == torch.bool
+    return isinstance(answer, (bool, np.bool_))
 
 
 @exercise
@@ -255,6 +268,10 @@ def contradictions(answer: Callable[..., Any]) -> str:
         (equal, equal),
         (drawn(3, 3, 10).requires_grad_(), torch.ones(3, 3, 10).requires_grad_()),
         (drawn(3, 3, 10), drawn(3, 3, 10)),
+        (drawn(3, 10), drawn(3, 10)),
+        (drawn(3, 3, 7), drawn(3, 3, 7)),
+        (tokens.float(), tokens.float() + 1),
+        (drawn(3, 3, 10).round(), drawn(3, 3, 10).round()),
     ]
 
     def ask(context: Tensor, output: Tensor) -> list[bool]:
@@ -264,8 +281,8 @@ def contradictions(answer: Callable[..., Any]) -> str:
         if isinstance(result, Mapping):
             result = list(result.values())
         if not isinstance(result, (list, tuple)):
-            raise Problem("return a list of at least three checks, each True or False")
-        if any(getattr(each, "numel", lambda: 1)() != 1 for each in result):
+            raise Problem("return a dictionary of at least three checks, each True or False")
+        if any(not _is_truth(each) for each in result):
             raise Problem(
                 "each check must be one True or False: torch.equal, .all() or == on shapes"
             )
@@ -284,7 +301,13 @@ def contradictions(answer: Callable[..., Any]) -> str:
             raise Problem(
                 f"check {found.index(True) + 1} also speaks against what a right block gives"
             )
-    patterns = list(zip(*(ask(*case) for case in cases), strict=True))
+    answers = [ask(*case) for case in cases]
+    if len({len(each) for each in answers}) > 1:
+        raise Problem(
+            "return the same checks every time, and False for those that do not speak against the "
+            "pair"
+        )
+    patterns = list(zip(*answers, strict=True))
     if len(set(patterns)) < 3:
         alike = next(
             (i, j)
@@ -292,8 +315,8 @@ def contradictions(answer: Callable[..., Any]) -> str:
             if patterns[i] == patterns[j]
         )
         raise Problem(
-            f"checks {alike[0] + 1} and {alike[1] + 1} find the same thing; give three different "
-            "reasons"
+            f"checks {alike[0] + 1} and {alike[1] + 1} find the same thing in every pair that "
+            "was tried; give three different reasons"
         )
     return f"{len(set(patterns))} different reasons, and none of them speaks against a right block."
 
@@ -314,7 +337,14 @@ def copy_weights(answer: Callable[..., Any]) -> str:
                     parameter.add_(torch.randn_like(parameter) / 4)
             x = torch.randn(2, 5, d_model)
         before = ours(x, x, x).detach()
+        shapes = {name: p.shape for name, p in theirs.named_parameters()}
         call(answer, {"ours": ours, "theirs": theirs})
+        for name, parameter in theirs.named_parameters():
+            if parameter.shape != shapes[name] or parameter.dtype != torch.float32:
+                raise Problem(
+                    f"theirs.{name} is now {tuple(parameter.shape)}, {parameter.dtype}; it must "
+                    f"stay {tuple(shapes[name])}, torch.float32"
+                )
         if not same(ours(x, x, x).detach(), before):
             raise Problem("ours was changed; copy from ours into theirs")
         with torch.no_grad():
@@ -336,6 +366,8 @@ def copy_weights(answer: Callable[..., Any]) -> str:
                 )
             if not same(theirs.in_proj_bias[part], own.bias):
                 raise Problem(f"the bias of the {name} is missing, or not in its place")
+        if same(theirs.out_proj.weight, ours.out.weight.T):
+            raise Problem("the weight of out_proj is transposed: both are (out, in)")
         raise Problem("out_proj is not ours.out: it has a weight and a bias, too")
     return "The same outputs from both, for two sizes."
 
@@ -359,7 +391,9 @@ def runs_when(answer: Callable[..., Any]) -> str:
     reality = _reality()
     for numbers, runs in reality.items():
         result = call(answer, dict(zip(names, numbers, strict=True)))
-        if not isinstance(result, (bool, int)):
+        if isinstance(result, int):
+            result = bool(result)
+        if not _is_truth(result):
             came = "None" if result is None else f"a {type(result).__name__}"
             raise Problem(f"{name_of(answer)} must return True or False, but it returned {came}")
         if bool(result) != runs:

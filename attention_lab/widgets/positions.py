@@ -80,7 +80,7 @@ class PositionExplorer(LiveView):
     def _write_order(self, change) -> None:
         with self.one_redraw():
             if self.order.value == OWN:
-                if change["owner"] is self.order:
+                if change["owner"] is self.order or self._is_order():
                     return
                 self.order.value = "as they are"  # what was typed has another number of tokens
             self.typed.value = " ".join(ORDERS[self.order.value](self._tokens()))
@@ -91,9 +91,12 @@ class PositionExplorer(LiveView):
         with self.one_redraw():
             self.order.value = OWN
 
+    def _is_order(self) -> bool:
+        return sorted(self.typed.value.replace(",", " ").split()) == self._tokens()
+
     def _read_order(self) -> list[int]:
         tokens, typed = self._tokens(), self.typed.value.replace(",", " ").split()
-        if sorted(typed) != tokens:
+        if not self._is_order():
             raise Problem(
                 f"write each of {' '.join(tokens)} once, in any order, with spaces between them"
             )
@@ -107,7 +110,9 @@ class PositionExplorer(LiveView):
         back = torch.empty_like(after)
         back[order] = after  # each output beside that of the same token
         moved = (back - before).abs().max().item()
-        if moved < 1e-9:
+        if order.tolist() == list(range(self.n.value)):
+            self.note = "Both orders are the same: choose another one."
+        elif moved < 1e-9:
             self.note = (
                 "Each token has the same output in both orders: this attention cannot tell them "
                 "apart."

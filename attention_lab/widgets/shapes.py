@@ -142,8 +142,14 @@ class ShapeExplorer(LiveView):
             if line.error:
                 return f"The {which} fails in line {number}. PyTorch says: {line.error}"
         held, n = sum(map(bool, properties.values())), self.sizes[1].value
-        if held == len(properties):
+        right_shapes = all(line.shape == line.wanted for line in lines)
+        if held == len(properties) and right_shapes and all(b.value for b in self.repairs.values()):
             return f"Right: it runs, and all {held} properties hold."
+        if held == len(properties) and right_shapes:
+            return (
+                f"All {held} properties hold with these sizes, and not with others: take more "
+                "tokens, heads and features."
+            )
         said = "It runs without an error, and is wrong: "
         if output.shape[1] != n:
             said += f"{n} tokens went in, {output.shape[1]} came out; "
