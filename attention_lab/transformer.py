@@ -175,9 +175,8 @@ class MultiHeadAttention(nn.Module):
             q = rotate(q, torch.arange(n_k - n_q, n_k, device=device))
 
         if is_causal and (attn_mask is not None or n_q != n_k or self.position == "alibi"):
-            causal = torch.ones(n_q, n_k, dtype=torch.bool, device=device).tril(
-                n_k - n_q
-            )  # (n_q, n_k)
+            everything = torch.ones(n_q, n_k, dtype=torch.bool, device=device)  # (n_q, n_k)
+            causal = everything.tril(n_k - n_q)
             attn_mask = causal if attn_mask is None else attn_mask & causal
             is_causal = False
         if self.position == "alibi":

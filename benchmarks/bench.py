@@ -34,16 +34,23 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) ->
         print("  " + first[0].ljust(first[1]), *(text.rjust(width) for text, width in others))
 
 
-def median_ms(call: Callable[[], object], *, seconds: float = 0.4, least: int = 5) -> float:
-    """Return the median time of a call in milliseconds."""
-    call()
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    while len(times) < least or time.perf_counter() < end:
-        start = time.perf_counter()
+def taking_turns(calls: Sequence[Callable[[], object]], *, seconds: float = 0.6) -> list[float]:
+    """Return the median time of each call in milliseconds; they take turns."""
+    times: list[list[float]] = [[] for _ in calls]
+    for call in calls:
         call()
-        times.append(time.perf_counter() - start)
-    return 1000 * statistics.median(times)
+    end = time.perf_counter() + seconds * len(calls)
+    while len(times[0]) < 5 or time.perf_counter() < end:
+        for call, own in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            call()
+            own.append(time.perf_counter() - start)
+    return [1000 * statistics.median(each) for each in times]
+
+
+def median_ms(call: Callable[[], object]) -> float:
+    """Return the median time of a call in milliseconds."""
+    return taking_turns([call], seconds=0.4)[0]
 
 
 # --- imports --------------------------------------------------------------------------------
@@ -121,20 +128,6 @@ def _high_water() -> int:
 
 
 # --- the Transformer ------------------------------------------------------------------------
-
-
-def taking_turns(calls: Sequence[Callable[[], object]], *, seconds: float = 0.6) -> list[float]:
-    """Return the median time of each call in milliseconds; they take turns."""
-    times: list[list[float]] = [[] for _ in calls]
-    for call in calls:
-        call()
-    end = time.perf_counter() + seconds * len(calls)
-    while len(times[0]) < 5 or time.perf_counter() < end:
-        for call, own in zip(calls, times, strict=True):
-            start = time.perf_counter()
-            call()
-            own.append(time.perf_counter() - start)
-    return [1000 * statistics.median(each) for each in times]
 
 
 def transformer() -> None:

@@ -30,32 +30,27 @@ __all__ = [
 ]
 
 
-def _angles(places: Tensor, d: int) -> Tensor:
-    return places[:, None] * 10_000.0 ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
-
-
 @exercise
 def sines_and_cosines(answer: Callable[..., Tensor]) -> str:
     """``positions(n, d_model)``: sines and cosines in turn."""
     for n, d in ((5, 8), (12, 6)):
-        angles = _angles(torch.arange(n, dtype=torch.float64), d)
-        one_more = _angles(torch.arange(1, n + 1, dtype=torch.float64), d)
-        interleaved = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+        right = sinusoidal(n, d)
+        sine, cosine = right[:, 0::2], right[:, 1::2]  # (n, d / 2)
         places = torch.arange(n, dtype=torch.float64)[:, None]
         doubled = places * 10_000.0 ** (-2 * torch.arange(0, d, 2, dtype=torch.float64) / d)
         every = places * 10_000.0 ** (-torch.arange(d, dtype=torch.float64) / d)
         even = torch.arange(d) % 2 == 0
         compare(
             run(answer, {"n": n, "d_model": d}, (n, d)),
-            interleaved.float(),
+            right,
             "the numbers",
             {
                 "all sines stand before all cosines; in the formula they alternate: feature 2i is "
-                "a sine, feature 2i + 1 a cosine": torch.cat([angles.sin(), angles.cos()], 1),
+                "a sine, feature 2i + 1 a cosine": torch.cat([sine, cosine], 1),
                 "sine and cosine are the wrong way round: the sine comes first": torch.stack(
-                    [angles.cos(), angles.sin()], dim=-1
+                    [cosine, sine], dim=-1
                 ).flatten(1),
-                "places count from 0": torch.stack([one_more.sin(), one_more.cos()], -1).flatten(1),
+                "places count from 0": sinusoidal(n, d, start=1),
                 "the exponent is 2i / d_model for the pair i, and it was doubled once more": (
                     torch.stack([doubled.sin(), doubled.cos()], dim=-1).flatten(1)
                 ),
