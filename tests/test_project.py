@@ -18,7 +18,7 @@ LAYERS = [
     {"attention", "scores", "programs", "normalisers", "leaks", "positions"},
     {"vocabulary"},
     {"translation", "transformer", "workbench"},
-    {"data", "training"},
+    {"data", "training", "ablation"},
     {"style", "views", "figures"},
     {"feedback", "widgets", "exercises"},
 ]

@@ -1,4 +1,4 @@
-"""Digits to be reversed or sorted: small tasks with one right answer."""
+"""Digits to be reversed, sorted or added up: small tasks with one right answer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ FIRST = len(DIGITS) - 10  # the number of the digit 0
 TASKS = {
     "reverse": lambda digits: digits.flip(-1),
     "sort": lambda digits: digits.sort(dim=-1).values,
+    "add": lambda digits: (digits - FIRST).cumsum(dim=-1) % 10 + FIRST,  # all up to here, no tens
 }
 
 

@@ -1,0 +1,105 @@
+"""Parts taken out of a Transformer, and the kept runs."""
+
+import itertools
+
+import pytest
+import torch
+
+from attention_lab.ablation import (
+    EVERY,
+    PARTS,
+    STEPS,
+    TASKS,
+    as_text,
+    build,
+    committed,
+    key_of,
+    spread,
+    train_without,
+)
+from attention_lab.data.sequences import draw
+from attention_lab.transformer import MultiHeadAttention
+
+
+def test_every_combination_is_kept():
+    wanted = {
+        key_of(without, task)
+        for task in TASKS
+        for count in range(len(PARTS) + 1)
+        for without in itertools.combinations(PARTS, count)
+    }
+    runs = committed()
+    assert set(runs) == wanted
+    for run in runs.values():
+        assert len(run.losses) == STEPS // EVERY + 1
+        assert len(run.spread) == 3
+        assert 0 <= run.exact <= run.guessed + 1e-9 or run.guessed < run.exact <= 1
+    assert as_text(runs).count("\n") == len(runs) + 2
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_is_out_is_out(part):
+    random = torch.Generator().manual_seed(1)
+    source, target = draw("reverse", 2, 8, random)
+    whole, model = build(()), build([part])
+    sizes = [sum(p.numel() for p in each.parameters()) for each in (whole, model)]
+    assert (sizes[1] < sizes[0]) == (part in ("norm", "feed_forward", "output"))
+    if part in ("residual", "places", "causal"):
+        model.load_state_dict(whole.state_dict())
+    assert not torch.allclose(whole(source, target), model(source, target), atol=1e-3)
+    names = {type(m).__name__ for m in model.modules()}
+    assert ("LayerNorm" in names) == (part != "norm")
+    assert ("FeedForward" in names) or part == "feed_forward"
+    attentions = [m for m in model.modules() if isinstance(m, MultiHeadAttention)]
+    assert all(isinstance(a.out, torch.nn.Identity) == (part == "output") for a in attentions)
+
+
+def test_wrong_names_and_half_a_training():
+    with pytest.raises(ValueError, match="'noise' is no collection of parts: the parts are resi"):
+        build(["noise"])
+    with pytest.raises(ValueError, match="'norm' is no collection"):
+        build("norm")
+    with pytest.raises(ValueError, match="task must be one of reverse, sort, not 'count'"):
+        key_of([], "count")
+
+    def stop(step, loss):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(RuntimeError, match="sort -norm: interrupted after 3 steps"):
+        train_without(["norm"], "sort", watch=stop)
+
+
+def test_building_leaves_the_random_numbers_alone():
+    torch.manual_seed(4)
+    wanted = torch.rand(1)
+    torch.manual_seed(4)
+    build([])
+    assert torch.equal(torch.rand(1), wanted)
+
+
+def test_spread():
+    assert spread(torch.ones(4, 3)) == 0
+    x = torch.randn(4, 3)
+    assert spread(x - x.mean(0)) == pytest.approx(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("without", "task", "low", "high"),
+    [
+        ((), "reverse", 0.98, 1),
+        (("norm",), "reverse", 0.9, 1),
+        (("output",), "reverse", 0.9, 1),
+        (("residual",), "reverse", 0, 0.1),
+        (("places",), "reverse", 0, 0.05),
+        (("places",), "sort", 0.95, 1),
+        (("causal",), "sort", 0, 0.1),
+    ],
+)
+def test_the_kept_runs_can_be_made_again(without, task, low, high):
+    kept = committed()[key_of(without, task)]
+    for run in (kept, train_without(without, task, seed=1)):
+        assert low <= run.exact <= high
+    if "causal" in without:
+        assert kept.guessed > 0.95
