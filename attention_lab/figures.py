@@ -170,15 +170,22 @@ def heads(
     names = names or labels("head ", n_heads)
     rows, columns = rows or labels("q", n_q), columns or labels("k", n_k)
     width = min(0.8 + 0.5 * n_k, 5.2)
-    figure = Figure(figsize=(0.9 + width * n_heads, 1.5 + 0.38 * n_q), layout="constrained")
-    panels = figure.subplots(1, n_heads, sharey=True, squeeze=False)[0]
-    for axes, name, matrix in zip(panels, names, weights, strict=True):
+    across = min(n_heads, max(1, int(11 // width)))
+    down = math.ceil(n_heads / across)
+    figure = Figure(
+        figsize=(0.9 + width * across, 0.6 + (0.9 + 0.38 * n_q) * down), layout="constrained"
+    )
+    panels = figure.subplots(down, across, sharey=True, squeeze=False)
+    for axes in panels.flat[n_heads:]:
+        axes.axis("off")
+    for axes, name, matrix in zip(panels.flat, names, weights, strict=False):
         _draw_matrix(axes, matrix, rows, columns, weights=True, numbers=n_k <= 8)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(column_axis)
         if max(map(len, columns)) > 3:
             axes.tick_params(axis="x", rotation=60)
-    panels[0].set_ylabel(row_axis)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(row_axis)
     figure.suptitle(title, fontsize=11)
     described = "; ".join(
         f"{name}: {_describe_weights(matrix, rows, columns)}"

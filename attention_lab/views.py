@@ -11,7 +11,7 @@ import base64
 import html
 import io
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -31,12 +31,15 @@ from attention_lab.style import (
 )
 
 __all__ = [
+    "bars_table",
+    "block_diagram",
     "convex_hull",
     "curve",
     "explain",
     "exponent",
     "histogram",
     "largest_weights_table",
+    "lines",
     "list_table",
     "matrix_picture",
     "matrix_table",
@@ -260,26 +263,63 @@ def largest_weights_table(weights: Tensor, *, query: int, count: int = MOST_TERM
     """
     order = weights.argsort(descending=True, stable=True)
     count = min(count, len(order))
+    largest = order[:count].tolist()
+    return bars_table(
+        [f"k{index}" for index in largest],
+        weights[largest],
+        caption=f"<b>query {query}</b>: its {count} largest weights",
+        heads=("key", "weight"),
+        rest=(f"other {len(order) - count}", weights[order[count:]].sum().item()),
+    )
+
+
+def bars_table(
+    names: Sequence[str],
+    shares: Tensor,
+    *,
+    caption: str,
+    heads: tuple[str, str],
+    rest: tuple[str, float] | None = None,
+) -> str:
+    """Draw numbers from 0 to 1 with a bar each.
+
+    Parameters
+    ----------
+    names : sequence of str
+    shares : Tensor, shape (n,)
+        One for each name.
+    caption : str
+        HTML.
+    heads : (str, str)
+        What stands above the names, and above the numbers.
+    rest : (name, number), optional
+        A last row, without a bar.
+
+    Returns
+    -------
+    str
+        One table.
+    """
     colors = palette()
     parts = [
-        f"<table><caption><b>query {query}</b>: its {count} largest weights</caption><thead><tr>"
-        '<th scope="col">key</th><th scope="col">weight</th>'
-        '<th scope="col" class="alab-bar">0 … 1</th></tr></thead><tbody>'
+        f"<table><caption>{caption}</caption><thead><tr>",
+        *(f'<th scope="col">{html.escape(head)}</th>' for head in heads),
+        '<th scope="col" class="alab-bar">0 … 1</th></tr></thead><tbody>',
     ]
-    for index in order[:count].tolist():
-        weight = weights[index].item()
-        background, text = colors[shade(weight, 0, 1)]
+    for name, share in zip(names, shares.tolist(), strict=True):
+        background, text = colors[shade(share, 0, 1)]
         parts.append(
-            f'<tr><th scope="row">k{index}</th>'
-            f'<td style="background:{background};color:{text}">{format_weight(weight)}</td>'
-            f'<td class="alab-bar" style="background:#ffffff;color:#000000">{_bar(weight)}</td>'
+            f'<tr><th scope="row">{html.escape(name)}</th>'
+            f'<td style="background:{background};color:{text}">{format_weight(share)}</td>'
+            f'<td class="alab-bar" style="background:#ffffff;color:#000000">{_bar(share)}</td>'
             "</tr>"
         )
-    rest = weights[order[count:]].sum().item()
-    parts.append(
-        f'<tr><th scope="row">other {len(order) - count}</th>'
-        f"<td>{format_weight(rest)}</td><td></td></tr></tbody></table>"
-    )
+    if rest:
+        parts.append(
+            f'<tr><th scope="row">{html.escape(rest[0])}</th><td>{format_weight(rest[1])}</td>'
+            "<td></td></tr>"
+        )
+    parts.append("</tbody></table>")
     return "".join(parts)
 
 
@@ -854,6 +894,167 @@ def histogram(sample: Tensor, *, caption: str, deviation: float) -> str:
         f"{html.escape(caption)}</text></svg>"
     )
     alternative = f"{caption}: spread around 0, standard deviation {format_number(deviation)}"
+    return _image("".join(parts), alternative, width, height)
+
+
+def lines(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    caption: str,
+    x_axis: str,
+) -> str:
+    """Draw lines over one axis, with 0 at its foot.
+
+    Parameters
+    ----------
+    curves : mapping of name to (x, y)
+        At most four.
+    caption, x_axis : str
+
+    Returns
+    -------
+    str
+        One ``<img>`` of 265 × 250 pixels with an alternative text.
+
+    Raises
+    ------
+    ValueError
+        There are more than four.
+    """
+    if len(curves) > 4:
+        raise ValueError(f"{len(curves)} lines are too many for one picture; it holds four")
+    width, height, left, bottom, top = 265, 250, 44, 36, 44
+    looks = (("#00204d", ""), ("#d55e00", "6 3"), ("#5b6b7b", "2 3"), ("#009e73", "8 2 2 2"))
+
+    xs = [x for x_, _ in curves.values() for x in x_]
+    ys = [y for _, y_ in curves.values() for y in y_]
+    x_low, x_span = min(xs), (max(xs) - min(xs)) or 1.0
+    y_span = max(ys) or 1.0
+
+    def across(x: float) -> float:
+        return round(left + (x - x_low) / x_span * (width - left - 12), 1)
+
+    def up(y: float) -> float:
+        return round(height - bottom - y / y_span * (height - bottom - top), 1)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+        '<rect width="100%" height="100%" fill="#ffffff"/>'
+        f'<text x="{left}" y="14" font-weight="bold">{html.escape(caption)}</text>'
+        f'<line x1="{left}" y1="{height - bottom}" x2="{width - 8}" y2="{height - bottom}" '
+        f'stroke="#5b6b7b"/><line x1="{left}" y1="{top - 4}" x2="{left}" y2="{height - bottom}" '
+        'stroke="#5b6b7b"/>'
+        f'<text x="{(left + width) / 2}" y="{height - 4}" text-anchor="middle">'
+        f"{html.escape(x_axis)}</text>"
+    ]
+    for y in (0.0, y_span):
+        parts.append(
+            f'<text x="{left - 5}" y="{up(y) + 4}" text-anchor="end">'
+            f"{format_number(float(f'{y:.4g}'))}</text>"
+        )
+    for x in (x_low, x_low + x_span):
+        parts.append(
+            f'<text x="{across(x)}" y="{height - bottom + 14}" text-anchor="middle">'
+            f"{format_number(x)}</text>"
+        )
+    for k, ((name, (x_, y_)), (color, dash)) in enumerate(zip(curves.items(), looks, strict=False)):
+        path = " ".join(f"{across(x)},{up(y)}" for x, y in zip(x_, y_, strict=True))
+        stroke = f'stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"'
+        at = left + 4 + 110 * (k % 2)
+        parts.append(
+            f'<polyline points="{path}" fill="none" {stroke}/>'
+            f'<line x1="{at}" y1="{24 + 13 * (k // 2)}" x2="{at + 24}" '
+            f'y2="{24 + 13 * (k // 2)}" {stroke}/>'
+            f'<text x="{at + 29}" y="{28 + 13 * (k // 2)}">{html.escape(name)}</text>'
+        )
+    parts.append("</svg>")
+    ends = "; ".join(f"{name} ends at {format_number(y[-1])}" for name, (_, y) in curves.items())
+    return _image("".join(parts), f"{caption}: {ends}", width, height)
+
+
+def block_diagram(without: Collection[str]) -> str:
+    """Draw an encoder layer and a decoder layer, and which of their parts are missing.
+
+    Parameters
+    ----------
+    without : collection of str
+        Of "residual", "norm", "feed_forward", "output", "places", "causal".
+
+    Returns
+    -------
+    str
+        One ``<img>`` of 350 × 380 pixels with an alternative text.
+    """
+    width, height, box_width = 350, 380, 142
+    encoder, decoder = 14, 200  # left edges of the boxes
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+        '<rect width="100%" height="100%" fill="#ffffff"/>'
+    ]
+
+    def text(x: float, y: float, said: str, ink: str = "#000000", look: str = "") -> None:
+        parts.append(
+            f'<text x="{x}" y="{y}" text-anchor="middle" fill="{ink}" {look}>{said}</text>'
+        )
+
+    def box(x: int, y: int, said: str, gone: bool = False) -> None:
+        look = 'fill="#ffffff" stroke-dasharray="4 3"' if gone else 'fill="#e8edf3"'
+        parts.append(
+            f'<rect x="{x}" y="{y}" width="{box_width}" height="22" rx="4" {look} '
+            'stroke="#5b6b7b"/>'
+        )
+        said = f"{said}: out" if gone else said
+        text(x + box_width / 2, y + 15, said, "#5b6b7b" if gone else "#000000")
+
+    def column(x: int, title: str, layers: Sequence[str]) -> dict[str, int]:
+        middle, y, at = x + box_width // 2, height - 26, {}
+        parts.append(
+            f'<path d="M{middle} {y} V26" stroke="#00204d" stroke-width="2"/>'
+            f'<path d="M{middle} 22 l-4 8 h8 z" fill="#00204d"/>'
+        )
+        box(x, y, "tokens + places" if "places" not in without else "tokens (places: out)")
+        for said in layers:
+            low = y - 6
+            boxes = {"norm": "norm" in without, said: False, "W_O": "output" in without}
+            if said == "feed-forward":  # out with its norm
+                out = "feed_forward" in without
+                boxes = {"norm": out or boxes["norm"], said: out}
+            y -= 14
+            for each, gone in boxes.items():
+                y -= 25
+                box(x, y, each, gone)
+                at[each] = y
+            y -= 12
+            if "residual" not in without and not boxes.get("feed-forward"):
+                parts.append(
+                    f'<path d="M{middle} {low} H{x - 8} V{y} H{middle}" fill="none" '
+                    'stroke="#d55e00" stroke-width="2"/>'
+                    f'<circle cx="{middle}" cy="{y}" r="7" fill="#ffffff" stroke="#d55e00" '
+                    'stroke-width="2"/>'
+                )
+                text(middle, y + 4, "+", look='font-weight="bold"')
+        text(middle, 14, title, look='font-weight="bold"')
+        return at
+
+    causal = "no mask" if "causal" in without else "causal"
+    column(encoder, "encoder layer", ["self-attention", "feed-forward"])
+    at = column(
+        decoder,
+        "decoder layer",
+        [f"self-attention, {causal}", "cross-attention", "feed-forward"],
+    )
+    end, into = encoder + box_width // 2, at["cross-attention"] + 11
+    parts.append(
+        f'<path d="M{end} 60 H{decoder - 20} V{into} H{decoder - 3}" fill="none" '
+        'stroke="#00204d" stroke-width="2"/>'
+        f'<path d="M{decoder} {into} l-7 -4 v8 z" fill="#00204d"/>'
+    )
+    text((end + decoder - 20) / 2, 55, "memory")
+    parts.append("</svg>")
+    missing = f"without {', '.join(without)}" if without else "with all parts"
+    alternative = f"encoder and decoder layer, {missing}".replace("_", " ")
     return _image("".join(parts), alternative, width, height)
 
 

@@ -65,6 +65,13 @@ AttentionExplorer(b, b, b)
 ShapeExplorer()
 %%
 PositionExplorer()
+%%
+from attention_lab.data.sequences import DIGITS
+from attention_lab.transformer import Transformer
+_ = torch.manual_seed(0)
+DecodingExplorer(Transformer(13, 13, d_model=16, n_layers=2), DIGITS, DIGITS, text="3 1 4")
+%%
+BlockExplorer()
 """
 
 
@@ -311,9 +318,9 @@ def widgets(browser, lab):
     """The page with every kind of widget once."""
     opened = open_notebook(browser, lab, "widgets.ipynb")
     wait_for(
-        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 11,
+        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 13,
         30,
-        "eleven widgets",
+        "thirteen widgets",
     )
     yield opened
     opened.close()
@@ -595,6 +602,52 @@ def test_the_position_explorer_by_mouse_and_by_keyboard(widgets):
     explorer.get_by_label("causal mask").focus()
     widgets.keyboard.press("Space")
     soon(lambda: "sees the order" in status(explorer), "the causal mask")
+
+
+def test_the_decoding_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, 11)
+    assert "Step 1 of 24: after “<start>”" in status(explorer)  # it never learned to stop
+    assert numbers(explorer, "cross-attention").shape == (1, 4)
+    type_in(explorer, "step", "3")
+    soon(lambda: "Step 3 of 24" in status(explorer), "the third step")
+    assert numbers(explorer, "cross-attention").shape == (3, 4)
+    assert numbers(explorer, "decoder, self-attention").shape == (3, 3)
+    assert numbers(explorer, "encoder, self-attention").shape == (4, 4)
+    before = table(explorer, "cross-attention")
+    explorer.get_by_label("head").select_option("head 1")
+    soon(lambda: table(explorer, "cross-attention") != before, "one head")
+    before = table(explorer, "cross-attention")
+    explorer.get_by_label("layer").focus()
+    for key in ("Space", "ArrowDown", "Enter"):
+        widgets.keyboard.press(key)
+    soon(lambda: table(explorer, "cross-attention") != before, "the other layer")
+    enter(explorer, "source", "3 1 x")
+    soon(lambda: "does not know “x”" in status(explorer), "the message")
+    assert numbers(explorer, "cross-attention").shape == (3, 4)
+    type_in(explorer, "source", "7 7")
+    soon(lambda: numbers(explorer, "cross-attention").shape == (3, 3), "the recovery")
+
+
+def test_the_block_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, 12)
+
+    def drawn():
+        return [image.get_attribute("alt") for image in explorer.locator("img").all()]
+
+    assert drawn()[0] == "encoder and decoder layer, with all parts"
+    explorer.get_by_label("residual sums").click()
+    soon(lambda: drawn()[0].endswith("without residual"), "the diagram")
+    assert drawn()[1] == "loss: all parts ends at 0.004; without ends at 1.948"
+    explorer.get_by_label("residual sums").click()
+    explorer.get_by_label("causal mask").focus()
+    widgets.keyboard.press("Space")
+    soon(lambda: "reverse, without causal mask" in status(explorer), "no mask")
+    explorer.get_by_label("task").select_option("sort")
+    soon(lambda: "sort, without causal mask" in status(explorer), "the other task")
+    explorer.get_by_role("button", name="Train again").focus()
+    widgets.keyboard.press("Enter")
+    wait_for(lambda: "trained here" in drawn()[1], 60, "a training")
+    assert "sort, without causal mask, trained here from start 1" in status(explorer)
 
 
 @pytest.mark.parametrize(("index", "n"), [(7, 16), (8, 32)])

@@ -10,15 +10,20 @@ import pytest
 import torch
 
 from attention_lab import attention, views
+from attention_lab.ablation import committed, key_of
+from attention_lab.data.sequences import DIGITS
 from attention_lab.data.translation import ENGLISH, FRENCH, translate
 from attention_lab.feedback import Problem
 from attention_lab.leaks import leak_map
 from attention_lab.normalisers import sparsemax
+from attention_lab.transformer import Transformer, recorded
 from attention_lab.translation import Decoded, Seq2Seq
-from attention_lab.vocabulary import Vocabulary
+from attention_lab.vocabulary import START, Vocabulary
 from attention_lab.widgets import (
     AlignmentExplorer,
     AttentionExplorer,
+    BlockExplorer,
+    DecodingExplorer,
     MaskEditor,
     MaskExplorer,
     MatrixEditor,
@@ -28,6 +33,7 @@ from attention_lab.widgets import (
     TrainingBar,
     WeightedSumExplorer,
     WeightsExplorer,
+    blocks,
 )
 from attention_lab.widgets.base import Knob
 from attention_lab.widgets.explorer import EXAMPLES
@@ -1190,6 +1196,170 @@ def test_the_map_of_places():
     assert len(tables(PositionExplorer("none").picture.value)) == 2
 
 
+# --- decoding, and the parts of a layer ----------------------------------------------------
+
+
+def digits_explorer(text="3 1 4"):
+    torch.manual_seed(0)
+    model = Transformer(len(DIGITS), len(DIGITS), d_model=16, n_layers=2)
+    return DecodingExplorer(
+        model,
+        DIGITS,
+        DIGITS,
+        text=text,
+        right=lambda words: words[::-1] if len(words) < 5 else None,
+    )
+
+
+def test_decoding_shows_what_the_model_computes():
+    widget = digits_explorer()
+    model = widget.model.eval()
+    source = DIGITS.encode([("3", "1", "4")])
+    written = model.decode(source, most=24)[0].tolist()
+    widget.step.value = 3
+    assert f"Step 3 of {len(written)}" in widget.note
+    read = torch.tensor([[START, *written[:2]]])
+    with torch.no_grad(), recorded(model) as found:
+        memory, real = model.encode(source)
+        logits = model.read(read, memory, real)[0, -1]
+    chances = tables(widget.picture.value)[0][1][1:]
+    best = logits.softmax(-1).topk(5)
+    assert [row[0] for row in chances] == [DIGITS.words[i] for i in best.indices.tolist()]
+    assert float(chances[0][1]) == pytest.approx(best.values[0].item(), abs=6e-4)
+    for layer in (0, 1):
+        widget.layer.value = layer
+        for head in (-1, 0, 3):
+            widget.head.value = head
+            for name, own in (("cross", "cross"), ("decoder", "self")):
+                each = found[f"decoder.layers.{layer}.{own}_attention"][0][0]
+                right = each.mean(0) if head < 0 else each[head]
+                rows = shown(widget, name)
+                last = [float(cell) for cell in rows[-1][1:]]
+                assert last == pytest.approx(right[-1].tolist(), abs=6e-4)
+            assert len(shown(widget, "encoder")) == 4
+
+
+def test_decoding_bad_input_and_recovery():
+    widget = digits_explorer()
+    good, twin = widget.picture.value, widget.twin_text()
+    for text, says in (
+        ("3 x", "does not know “x”. It knows: 0, 1, 2"),
+        ("3 <end> 4", "does not know “&lt;end&gt;”"),
+        ("", "write at least one word"),
+        ("1 " * 13, "these are 13 words; at most 12 fit here"),
+        ("x" * 999, f"does not know “{'x' * 30}”"),
+    ):
+        widget.text.value = text
+        assert says in text_of(widget.status.value)
+        assert widget.picture.value == good
+        assert widget.twin_text() == twin
+    widget.text.value = "7 7 7 7 7"
+    assert "Right would be" not in widget.note
+    assert widget.picture.value != good
+    widget.step.value = 24
+    assert "Step 24 of 24" in widget.note
+    assert "stopped after 24 words, without an <end>" in widget.note
+
+
+def test_decoding_says_what_is_right_only_where_something_is():
+    names = Vocabulary(["Paris", "'s", "cat"])
+    torch.manual_seed(0)
+    model = Transformer(len(names), len(names), d_model=16)
+
+    def right(words):
+        if words[0] != "cat":
+            raise ValueError("no such phrase")
+        return words
+
+    widget = DecodingExplorer(model, names, names, text="Cat", right=right)
+    assert "“cat”" in widget.twin_text()
+    assert "Right would be: cat." in widget.note
+    widget.text.value = "Paris’s cat"
+    assert "“Paris 's cat”" in widget.twin_text()
+    assert "Right would be" not in widget.note
+    assert len(shown(widget, "encoder")) == 4
+
+
+def test_decoding_writes_again_when_the_model_has_learned():
+    widget = digits_explorer()
+    before = widget.picture.value
+    with torch.no_grad():
+        for parameter in widget.model.parameters():
+            parameter.add_(torch.randn_like(parameter) / 4)
+    widget.redraw()
+    assert widget.picture.value != before
+
+
+def test_decoding_refuses_what_it_cannot_step():
+    with pytest.raises(ValueError, match="is not causal"):
+        DecodingExplorer(Transformer(13, 13, is_causal=False), DIGITS, DIGITS, text="1")
+    with pytest.raises(TypeError, match="must be a Transformer, not a Seq2Seq"):
+        DecodingExplorer(Seq2Seq(13, 13), DIGITS, DIGITS, text="1")
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """What `BlockExplorer` trains, without the time for it."""
+    asked = []
+
+    def quick(without, task, *, seed, watch):
+        asked.append((tuple(without), task, seed))
+        if len(asked) == 3:
+            raise RuntimeError("interrupted after 50 steps")
+        watch(300, 0.5)
+        return committed()[key_of(without, task)]
+
+    monkeypatch.setattr(blocks, "train_without", quick)
+    return asked
+
+
+def pictures(widget):
+    return re.findall(r'alt="([^"]*)"', widget.picture.value)
+
+
+def test_parts_are_switched_and_trained_again(trainings):
+    widget = BlockExplorer()
+    assert "all parts. Share of new sequences with all eight digits right: 1" in widget.note
+    assert pictures(widget)[0] == "encoder and decoder layer, with all parts"
+    widget.parts["residual"].value = False
+    kept = committed()[key_of(("residual",), "reverse")]
+    assert f"last loss {kept.losses[-1]:g}" in widget.note.replace("−", "-")
+    assert pictures(widget)[0] == "encoder and decoder layer, without residual"
+    widget.task.value = "sort"
+    assert "sort, without residual sums" in widget.note
+    widget.again.click()
+    widget.again.click()
+    assert trainings == [(("residual",), "sort", 1), (("residual",), "sort", 2)]
+    assert "sort, without residual sums, trained here from start 2" in widget.note
+    assert "step 300 of 300" in widget.bar.label.value
+    widget.parts["residual"].value = True
+    assert "trained here" not in widget.note
+    assert widget.bar.label.value == "300 steps"
+    widget.parts["residual"].value = False
+    assert "trained here from start 2" in widget.note
+
+
+def test_a_training_that_fails_keeps_the_last_one(trainings):
+    widget = BlockExplorer(("norm",))
+    widget.again.click()
+    widget.again.click()
+    good, note = widget.picture.value, widget.note
+    widget.again.click()
+    assert "interrupted after 50 steps" in text_of(widget.status.value)
+    assert (widget.picture.value, widget.note) == (good, note)
+    assert not widget.again.disabled
+    widget.again.click()
+    assert "trained here from start 3" in widget.note
+
+
+def test_parts_that_do_not_exist():
+    for without in (["noise"], "norm"):
+        with pytest.raises(ValueError, match="the parts are residual, norm"):
+            BlockExplorer(without)
+    with pytest.raises(ValueError, match="task must be one of reverse, sort, not 'add'"):
+        BlockExplorer(task="add")
+
+
 # --- all widgets ----------------------------------------------------------------------------
 
 ALL = [
@@ -1203,6 +1373,7 @@ ALL = [
     PositionExplorer,
     ScaleExplorer,
     ShapeExplorer,
+    digits_explorer,
 ]
 
 

@@ -5,6 +5,8 @@ plain HTML in the same output (its static twin), for a notebook that is opened b
 """
 
 from attention_lab.widgets.alignment import AlignmentExplorer
+from attention_lab.widgets.blocks import BlockExplorer
+from attention_lab.widgets.decoding import DecodingExplorer
 from attention_lab.widgets.explorer import AttentionExplorer
 from attention_lab.widgets.mask_editor import MaskEditor
 from attention_lab.widgets.masks import MaskExplorer
@@ -19,6 +21,8 @@ from attention_lab.widgets.weights import WeightsExplorer
 __all__ = [
     "AlignmentExplorer",
     "AttentionExplorer",
+    "BlockExplorer",
+    "DecodingExplorer",
     "MaskEditor",
     "MaskExplorer",
     "MatrixEditor",

@@ -30,8 +30,13 @@ class TrainingBar(StaticTwin, ipywidgets.HBox):
         super().__init__()
         self.steps, self.every, self.name = steps, every, ""
         self.bar = ipywidgets.IntProgress(min=0, max=steps, layout={"width": "300px"})
-        self.label = ipywidgets.HTML(f"{steps} steps")
+        self.label = ipywidgets.HTML()
+        self.reset()
         self.children = [self.bar, self.label]
+
+    def reset(self) -> None:
+        """Go back to the start, for another training."""
+        self.bar.value, self.label.value = 0, f"{self.steps} steps"
 
     def __call__(self, step: int, loss: float) -> None:
         if step % self.every == 0 or step in (1, self.steps):

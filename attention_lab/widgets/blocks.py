@@ -1,0 +1,128 @@
+"""Take parts out of a Transformer, and see what its training was like without them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import ipywidgets
+
+from attention_lab import views
+from attention_lab.ablation import (
+    EVERY,
+    PARTS,
+    STEPS,
+    TASKS,
+    Run,
+    committed,
+    key_of,
+    train_without,
+)
+from attention_lab.style import format_number, format_weight
+from attention_lab.widgets.base import LiveView, row, watch
+from attention_lab.widgets.training_bar import TrainingBar
+
+__all__ = ["BlockExplorer"]
+
+PLACES = (1, *range(EVERY, STEPS + 1, EVERY))
+
+
+class BlockExplorer(LiveView):
+    """Switch parts off; see the kept training without them, and train again.
+
+    Parameters
+    ----------
+    without : collection of str
+        Names in `attention_lab.ablation.PARTS`.
+    task : str
+        "reverse" or "sort".
+
+    Raises
+    ------
+    ValueError
+        There is no such part, or no such task.
+    """
+
+    def __init__(self, without: Collection[str] = (), task: str = "reverse") -> None:
+        super().__init__()
+        key_of(without, task)  # says what is wrong with them
+        self.task = ipywidgets.Dropdown(
+            options=TASKS,
+            value=task,
+            description="task",
+            layout={"width": "160px"},
+            style={"description_width": "initial"},
+        )
+        self.parts = {
+            name: ipywidgets.Checkbox(
+                value=name not in without,
+                description=text,
+                indent=False,
+                layout={"width": "max-content"},
+            )
+            for name, text in PARTS.items()
+        }
+        self.again = ipywidgets.Button(
+            description="Train again", tooltip="Train this model here, from another start"
+        )
+        self.bar = TrainingBar(STEPS)
+        self._own: dict[str, tuple[int, Run]] = {}  # by key: the start, and what came of it
+        self.children = [
+            row(self.task, *self.parts.values()),
+            row(self.again, self.bar),
+            self.status,
+            self.picture,
+        ]
+        self.redraw()
+        watch(self._switched, self.task, *self.parts.values())
+        self.again.on_click(self._train)
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        """The parts that are off."""
+        return tuple(name for name, box in self.parts.items() if not box.value)
+
+    def _switched(self, change: Any = None) -> None:
+        self.bar.reset()
+        self.redraw(change)
+
+    def _train(self, _button: Any) -> None:
+        key = key_of(self.without, self.task.value)
+        start = self._own[key][0] + 1 if key in self._own else 1  # the kept runs have start 0
+        self.again.disabled = True
+        try:
+            run = train_without(self.without, self.task.value, seed=start, watch=self.bar)
+        except Exception as error:  # the picture and the earlier training stay
+            self.status.value = views.message(str(error), problem=True)
+        else:
+            self._own[key] = (start, run)
+            self.redraw()
+        finally:
+            self.again.disabled = False
+
+    def draw(self) -> str:
+        task, key = self.task.value, key_of(self.without, self.task.value)
+        runs = {"all parts": committed()[key_of((), task)]}
+        model = "all parts"
+        if self.without:
+            model = "without " + ", ".join(PARTS[part] for part in self.without)
+            runs["without"] = committed()[key]
+        if key in self._own:
+            start, runs["trained here"] = self._own[key]
+            model += f", trained here from start {start}"
+        shown = list(runs.values())[-1]
+        self.note = (
+            f"{task}, {model}. Share of new sequences with all eight digits right: "
+            f"{format_weight(shown.exact)}; of digits right when the right ones before them are "
+            f"read: {format_weight(shown.guessed)}; last loss {format_number(shown.losses[-1])}."
+        )
+        losses = {name: (PLACES, run.losses) for name, run in runs.items()}
+        spreads = {name: (range(len(run.spread)), run.spread) for name, run in runs.items()}
+        return views.side_by_side(
+            views.block_diagram(self.without),
+            views.lines(losses, caption="loss", x_axis="step"),
+            views.lines(spreads, caption="how different the tokens are", x_axis="encoder layer"),
+        )
+
+    def twin_text(self) -> str:
+        return f"BlockExplorer. {self.note}"
