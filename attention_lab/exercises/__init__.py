@@ -2,6 +2,7 @@
 
 from attention_lab.exercises import (  # noqa: F401  (register)
     alignment,
+    encoder_decoder,
     masks,
     position,
     qkv,
