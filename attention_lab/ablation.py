@@ -86,9 +86,11 @@ class _Around(nn.Module):
 
 
 def _check(without: Collection[str]) -> None:
-    if isinstance(without, str) or (unknown := [p for p in without if p not in PARTS]):
-        wrong = without if isinstance(without, str) else unknown[0]
-        raise ValueError(f"{wrong!r} is no collection of parts: the parts are {', '.join(PARTS)}")
+    known = f"the parts are {', '.join(PARTS)}"
+    if isinstance(without, str):
+        raise ValueError(f"without must be a collection, [{without!r}], not a string; {known}")
+    if unknown := [part for part in without if part not in PARTS]:
+        raise ValueError(f"there is no part {unknown[0]!r}; {known}")
 
 
 def without_parts(model: Transformer, without: Collection[str]) -> Transformer:
@@ -100,7 +102,7 @@ def without_parts(model: Transformer, without: Collection[str]) -> Transformer:
         Pre-norm, with sinusoidal places or none.
     without : collection of str
         Names in `PARTS`. "norm" takes out the norms at the ends of the two stacks as well,
-        "feed_forward" takes out its norm and its way around, too.
+        "feed_forward" takes out its norm and its sum, too.
 
     Returns
     -------

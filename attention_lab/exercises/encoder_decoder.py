@@ -121,13 +121,13 @@ def post_norm_decoder(answer: Callable[..., Tensor]) -> str:
     norms = [layer.norm1, layer.norm2, layer.norm3]
 
     def post(
-        n1: int = 0, n2: int = 1, n3: int = 2, sums: str = "xxx", order: str = "ocf"
+        order: str = "ocf", use: tuple[int | None, ...] = (0, 1, 2), sums: str = "xxx"
     ) -> Tensor:
-        """The right layer, or one with other norms, without a sum, or in another order."""
+        """The right layer, or one with other parts, other norms, or without a sum."""
         y, parts = x, {"o": own, "c": lambda y: cross(y, memory), "f": feed}
-        for part, norm, add in zip(order, (n1, n2, n3), sums, strict=True):
+        for part, norm, add in zip(order, use, sums, strict=False):
             z = parts[part](y) + (y if add == "x" else 0)
-            y = z if norm < 0 else norms[norm](z)
+            y = z if norm is None else norms[norm](z)
         return y
 
     with torch.no_grad():
@@ -135,45 +135,35 @@ def post_norm_decoder(answer: Callable[..., Tensor]) -> str:
             "x": x, "memory": memory, "own": own, "cross": cross, "feed": feed, "norms": norms,
         }  # fmt: skip
         came = run(answer, inputs, x.shape)
-        right = layer(x, memory, tgt_mask=hidden)
         pre = x + own(norms[0](x))
         pre = pre + cross(norms[1](pre), memory)
-        compare(
-            came,
-            right,
-            "the tokens",
-            {
-                "that is pre-norm: the norm before each layer. Post-norm: layer, add, then norm": (
-                    pre + feed(norms[2](pre))
-                ),
-                "pre-norm, with a norm at the end: post-norm is layer, add, norm, three times": (
-                    norms[2](pre + feed(norms[2](pre)))
-                ),
-                "the first residual sum is missing": post(sums="-xx"),
-                "the second residual sum is missing": post(sums="x-x"),
-                "the third residual sum is missing": post(sums="xx-"),
-                "all residual sums are missing": post(sums="---"),
-                "the first norm is missing": post(n1=-1),
-                "the second norm is missing": post(n2=-1),
-                "the last norm is missing": post(n3=-1),
-                "all norms are missing": post(-1, -1, -1),
-                "all three norms are norms[0]; each place has its own": post(0, 0, 0),
-                "the norms are in the wrong order": post(2, 1, 0),
-                "cross-attention comes after self-attention, not before it": post(order="cof"),
-                "the feed-forward part comes last": post(order="ofc"),
-                "self-attention is missing": norms[2](
-                    (y := norms[1](x + cross(x, memory))) + feed(y)
-                ),
-                "cross-attention is missing": norms[2]((y := norms[0](x + own(x))) + feed(y)),
-                "the feed-forward part is missing": norms[1](
-                    (y := norms[0](x + own(x))) + cross(y, memory)
-                ),
-                "the norm belongs around the sum, norm(x + layer(x)), not around the layer": (
-                    (y := (y := x + norms[0](own(x))) + norms[1](cross(y, memory)))
-                    + norms[2](feed(y))
-                ),
-            },
-        )
+        pre = pre + feed(norms[2](pre))
+        inside = x + norms[0](own(x))
+        inside = inside + norms[1](cross(inside, memory))
+        inside = inside + norms[2](feed(inside))
+        mistakes = {
+            "that is pre-norm: the norm before each layer. Post-norm: layer, add, then norm": pre,
+            "pre-norm, with a norm at the end: post-norm is layer, add, norm, three times": (
+                norms[2](pre)
+            ),
+            "the norm belongs around the sum, norm(x + layer(x)), not around the layer": inside,
+            "the first residual sum is missing": post(sums="-xx"),
+            "the second residual sum is missing": post(sums="x-x"),
+            "the third residual sum is missing": post(sums="xx-"),
+            "all residual sums are missing": post(sums="---"),
+            "the first norm is missing": post(use=(None, 1, 2)),
+            "the second norm is missing": post(use=(0, None, 2)),
+            "the last norm is missing": post(use=(0, 1, None)),
+            "all norms are missing": post(use=(None, None, None)),
+            "all three norms are norms[0]; each place has its own": post(use=(0, 0, 0)),
+            "the norms are in the wrong order": post(use=(2, 1, 0)),
+            "cross-attention comes after self-attention, not before it": post("cof"),
+            "the feed-forward part comes last": post("ofc"),
+            "self-attention is missing": post("cf", use=(1, 2)),
+            "cross-attention is missing": post("of", use=(0, 2)),
+            "the feed-forward part is missing": post("oc"),
+        }
+        compare(came, layer(x, memory, tgt_mask=hidden), "the tokens", mistakes)
     return "Equal to nn.TransformerDecoderLayer (post-norm, its default), with the same parameters."
 
 
