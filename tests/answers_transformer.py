@@ -529,7 +529,7 @@ WRONG = {
         ("places", "the keys A, B, C and D"),
     ],
     "batch_decoding": [
-        (decoded(pad=False), "sentence 0 ended before, and has 3 behind its END; write PAD"),
+        (decoded(pad=False), "sentence 0 ended before, and has 3 after its END; write PAD"),
         (decoded(keep_start=True), "START does not belong to the result"),
         (decoded(stop=lambda done: False), "every sentence has its END, and you go on"),
         (decoded(stop=any), "when 1 of 3 sentences had their END: go on until all have"),

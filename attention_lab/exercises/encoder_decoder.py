@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from attention_lab.ablation import Run, committed, key_of
+from attention_lab.ablation import TASKS, Run, committed, key_of
 from attention_lab.exercises.base import Problem, compare, exercise, run
 from attention_lab.feedback import call, name_of
 from attention_lab.transformer import DecoderLayer, EncoderLayer
@@ -167,14 +167,14 @@ def post_norm_decoder(answer: Callable[..., Tensor]) -> str:
     return "Equal to nn.TransformerDecoderLayer (post-norm, its default), with the same parameters."
 
 
-# letter: what is missing (nothing for one of them)
+# letter: what is missing beside the norms (nothing for one of them)
 PATIENTS = {"A": ("places",), "B": ("causal",), "C": (), "D": ("residual",)}
 
 
 def reports() -> dict[str, dict[str, Run]]:
     """Return what is known of each patient: its kept runs by task."""
     return {
-        letter: {task: committed()[key_of(without, task)] for task in ("reverse", "sort")}
+        letter: {task: committed()[key_of((*without, "norm"), task)] for task in TASKS}
         for letter, without in PATIENTS.items()
     }
 
@@ -226,7 +226,7 @@ def batch_decoding(answer: Callable[..., Tensor]) -> str:
         if model.problem:
             raise model.problem
         _judge_words(name_of(answer), result, texts, most)
-    return "Two batches: each sentence up to its END or to the limit, and padding behind."
+    return "Two batches: each sentence up to its END or to the limit, and padding after it."
 
 
 class _Writer:
@@ -271,7 +271,7 @@ class _Writer:
                         f"{said} there{why}"
                     )
         if n >= self.most:
-            return f"at most {self.most} words were asked for, and you go on behind them"
+            return f"at most {self.most} words were asked for, and you go on after them"
         if all(END in row for row in written.tolist()):
             return "every sentence has its END, and you go on: stop there"
         return ""
@@ -309,7 +309,7 @@ def _judge_words(name: str, result: Any, texts: list[list[int]], most: int) -> N
                 raise Problem("END belongs to the result, as the last word of a sentence")
             if column >= len(text):
                 raise Problem(
-                    f"sentence {row} ended before, and has {came} behind its END; write PAD (0) "
+                    f"sentence {row} ended before, and has {came} after its END; write PAD (0) "
                     "there, whatever the model says"
                 )
             raise Problem(
