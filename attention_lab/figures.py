@@ -170,8 +170,8 @@ def heads(
     names = names or labels("head ", n_heads)
     rows, columns = rows or labels("q", n_q), columns or labels("k", n_k)
     width = min(0.8 + 0.5 * n_k, 5.2)
-    across = min(n_heads, max(1, int(11 // width)))
-    down = math.ceil(n_heads / across)
+    down = math.ceil(n_heads * width / 11.6)
+    across = math.ceil(n_heads / down)
     figure = Figure(
         figsize=(0.9 + width * across, 0.6 + (0.9 + 0.38 * n_q) * down), layout="constrained"
     )

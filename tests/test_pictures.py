@@ -453,3 +453,36 @@ def test_a_picture_is_displayed_with_its_alternative_text(steps, monkeypatch, ca
     assert details["alt"] == picture.sentence
     assert details["width"] > details["height"] > 0
     assert capsys.readouterr().out == picture.sentence + "\n"
+
+
+@pytest.mark.parametrize(
+    ("n_heads", "n_k", "down", "across"),
+    [(1, 5, 1, 1), (3, 6, 1, 3), (4, 7, 2, 2), (8, 3, 2, 4), (5, 20, 3, 2)],
+)
+def test_many_heads_stand_in_rows(n_heads, n_k, down, across):
+    figure = figures.heads(torch.rand(n_heads, 4, n_k).softmax(-1), title="maps").figure
+    panels = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title() for axes in panels] == [f"head {h}" for h in range(n_heads)]
+    grid = panels[0].get_subplotspec().get_gridspec()
+    assert (grid.nrows, grid.ncols) == (down, across)
+    assert figure.get_size_inches()[0] < 15
+
+
+def test_lines_and_parts_say_what_they_show():
+    curves = {"all": ((1, 10, 20), (2.5, 1.0, 0.0004)), "one out <b>": ((1, 20), (3.0, 2.0))}
+    drawn = views.lines(curves, caption="loss", x_axis="step")
+    assert 'alt="loss: all ends at 4.0e-04; one out &lt;b&gt; ends at 2"' in drawn
+    with pytest.raises(ValueError, match="5 lines are too many"):
+        views.lines({str(k): ((0, 1), (1, 2)) for k in range(5)}, caption="x", x_axis="x")
+    for without, says in (
+        ((), "with all parts"),
+        (("feed_forward", "causal"), "without feed forward, causal"),
+    ):
+        drawn = views.block_diagram(without)
+        assert f'alt="encoder and decoder layer, {says}"' in drawn
+        svg = b64decode(re.search('base64,([^"]+)', drawn)[1]).decode()
+        ET.fromstring(svg)
+        texts = re.findall(">([^<]+)</text>", svg)
+        assert texts.count("feed-forward: out") == (2 if without else 0)
+        assert ("self-attention, no mask" in texts) == bool(without)
+        assert texts.count("+") == (3 if without else 5)
