@@ -37,6 +37,14 @@ def test_every_combination_is_kept():
     assert as_text(runs).count("\n") == len(runs) + 2
 
 
+def test_the_kept_runs_began_where_these_models_begin():
+    for key, run in committed().items():
+        task, *without = key.replace("-", "").split()
+        batch = draw(task, 64, 8, torch.Generator().manual_seed(0))
+        loss = build(without).loss(*batch).item()
+        assert run.losses[0] == pytest.approx(loss, abs=2e-3), key
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_that_is_out_is_out(part):
     random = torch.Generator().manual_seed(1)
