@@ -43,7 +43,7 @@ lab: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest -m "not kernel" -n 2 --dist loadscope \
+	$(BIN)/python -m pytest -m "not kernel" -n 2 --dist worksteal \
 		--cov=attention_lab --cov-report=term:skip-covered --cov-fail-under=95
 	$(BIN)/python -m pytest -m kernel -rs --durations=5 tests
 	$(BIN)/python -m pytest -o addopts= --nbval --nbval-cell-timeout=120 -q notebooks
@@ -52,7 +52,7 @@ test: $(INSTALLED)
 # JupyterLab and the front end of ipywidgets 7 are tried in the browser; the notebooks that train
 # models for half a minute are not run there once more.
 colab oldest: %: .venv-%/.installed
-	.venv-$*/bin/python -m pytest -m "not kernel and not slow" -n 2 --dist loadscope -q tests
+	.venv-$*/bin/python -m pytest -m "not kernel and not slow" -n 2 --dist worksteal -q tests
 	.venv-$*/bin/python -m pytest -o addopts= --nbval --nbval-cell-timeout=120 -q notebooks
 	[ $* = colab ] || .venv-$*/bin/python -m pytest -q -rs tests/test_browser.py -k "not (05_ or 08_ or 09_)"
 
