@@ -160,15 +160,11 @@ def spread(tokens: Tensor) -> float:
 
 @torch.no_grad()
 def _spreads(model: Transformer, source: Tensor) -> tuple[float, ...]:
-    found = []
-    hooks = [
-        layer.register_forward_hook(lambda _m, inputs, output: found.extend(
-            [] if found else [spread(inputs[0])]) or found.append(spread(output)))
-        for layer in model.encoder.layers
-    ]  # fmt: skip
-    model.encode(source)
-    for hook in hooks:
-        hook.remove()
+    x = model.source(source)  # (B, n, d_model); digits have no padding, so there is no mask
+    found = [spread(x)]
+    for layer in model.encoder.layers:
+        x = layer(x)
+        found.append(spread(x))
     return tuple(found)
 
 

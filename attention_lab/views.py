@@ -709,9 +709,6 @@ def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:
 
     corners = " ".join(f"{x},{y}" for x, y in (place(values[i]) for i in convex_hull(values)))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">'
-        '<rect width="100%" height="100%" fill="#ffffff"/>'
         f'<polygon points="{corners}" fill="#e8edf3" stroke="#5b6b7b" stroke-dasharray="4 3"/>'
     ]
     end_x, end_y = place(output)
@@ -730,10 +727,10 @@ def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:
         f'<rect x="{end_x - 6:.1f}" y="{end_y - 6:.1f}" width="12" height="12" fill="#d55e00" '
         f'stroke="#ffffff" stroke-width="2"/><text x="{end_x}" y="{end_y + 22:.1f}" '
         'text-anchor="middle" font-weight="bold" stroke="#ffffff" stroke-width="3" '
-        'paint-order="stroke">output</text></svg>'
+        'paint-order="stroke">output</text>'
     )
     alternative = f"{len(keys)} values in the plane; the output lies at {_vector(output)}"
-    return _image("".join(parts), alternative, width, height)
+    return _image(parts, alternative, width, height, font_size=13)
 
 
 def convex_hull(points: Tensor) -> list[int]:
@@ -800,9 +797,6 @@ def curve(
         f"{across(x)},{up(y)}" for x, y in zip(grid.tolist(), estimate.tolist(), strict=True)
     )
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
-        '<rect width="100%" height="100%" fill="#ffffff"/>'
         f'<line x1="{left}" y1="{height - bottom}" x2="{width - 8}" y2="{height - bottom}" '
         'stroke="#5b6b7b"/>'
         f'<line x1="{left}" y1="10" x2="{left}" y2="{height - bottom}" stroke="#5b6b7b"/>'
@@ -830,10 +824,10 @@ def curve(
         )
     parts.append(
         f'<rect x="{across(query) - 6}" y="{up(output) - 6}" width="12" height="12" '
-        'fill="#d55e00" stroke="#ffffff" stroke-width="2"/></svg>'
+        'fill="#d55e00" stroke="#ffffff" stroke-width="2"/>'
     )
     alternative = f"query {format_number(query)} gets the output {format_number(output)}"
-    return _image("".join(parts), alternative, width, height)
+    return _image(parts, alternative, width, height)
 
 
 def histogram(sample: Tensor, *, caption: str, deviation: float) -> str:
@@ -864,11 +858,7 @@ def histogram(sample: Tensor, *, caption: str, deviation: float) -> str:
     def up(number: float) -> float:
         return round(height - bottom - number / highest * room, 1)
 
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
-        '<rect width="100%" height="100%" fill="#ffffff"/>'
-    ]
+    parts = []
     parts += [
         f'<rect x="{i * step + 0.5:.1f}" y="{up(number)}" width="{step - 1:.1f}" '
         f'height="{height - bottom - up(number):.1f}" fill="#aab7c4"/>'
@@ -890,11 +880,10 @@ def histogram(sample: Tensor, *, caption: str, deviation: float) -> str:
             f"{format_number(round(x, 2))}</text>"
         )
     parts.append(
-        f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle">'
-        f"{html.escape(caption)}</text></svg>"
+        f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle">{html.escape(caption)}</text>'
     )
     alternative = f"{caption}: spread around 0, standard deviation {format_number(deviation)}"
-    return _image("".join(parts), alternative, width, height)
+    return _image(parts, alternative, width, height)
 
 
 def lines(
@@ -938,9 +927,6 @@ def lines(
         return round(height - bottom - y / y_span * (height - bottom - top), 1)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
-        '<rect width="100%" height="100%" fill="#ffffff"/>'
         f'<text x="{left}" y="14" font-weight="bold">{html.escape(caption)}</text>'
         f'<line x1="{left}" y1="{height - bottom}" x2="{width - 8}" y2="{height - bottom}" '
         f'stroke="#5b6b7b"/><line x1="{left}" y1="{top - 4}" x2="{left}" y2="{height - bottom}" '
@@ -968,9 +954,8 @@ def lines(
             f'y2="{24 + 13 * (k // 2)}" {stroke}/>'
             f'<text x="{at + 29}" y="{28 + 13 * (k // 2)}">{html.escape(name)}</text>'
         )
-    parts.append("</svg>")
     ends = "; ".join(f"{name} ends at {format_number(y[-1])}" for name, (_, y) in curves.items())
-    return _image("".join(parts), f"{caption}: {ends}", width, height)
+    return _image(parts, f"{caption}: {ends}", width, height)
 
 
 def block_diagram(without: Collection[str]) -> str:
@@ -988,11 +973,7 @@ def block_diagram(without: Collection[str]) -> str:
     """
     width, height, box_width = 350, 380, 142
     encoder, decoder = 14, 200  # left edges of the boxes
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
-        '<rect width="100%" height="100%" fill="#ffffff"/>'
-    ]
+    parts = []
 
     def text(x: float, y: float, said: str, ink: str = "#000000", look: str = "") -> None:
         parts.append(
@@ -1052,13 +1033,19 @@ def block_diagram(without: Collection[str]) -> str:
         f'<path d="M{decoder} {into} l-7 -4 v8 z" fill="#00204d"/>'
     )
     text((end + decoder - 20) / 2, 55, "memory")
-    parts.append("</svg>")
     missing = f"without {', '.join(without)}" if without else "with all parts"
     alternative = f"encoder and decoder layer, {missing}".replace("_", " ")
-    return _image("".join(parts), alternative, width, height)
+    return _image(parts, alternative, width, height)
 
 
-def _image(svg: str, alternative: str, width: int, height: int) -> str:
+def _image(
+    parts: Sequence[str], alternative: str, width: int, height: int, *, font_size: int = 12
+) -> str:
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="{font_size}">'
+        f'<rect width="100%" height="100%" fill="#ffffff"/>{"".join(parts)}</svg>'
+    )
     # An <img>, not an inline <svg>: it survives the sanitiser of an untrusted notebook.
     data = base64.b64encode(svg.encode()).decode()
     return (

@@ -25,6 +25,7 @@ __all__ = [
     "is_open",
     "letters_in",
     "numbers",
+    "returned",
     "run",
     "same",
     "tensor_of",
@@ -160,6 +161,20 @@ def _returns_dots():
 _STUBS = {_shape_of(function.__code__) for function in (_empty, _returns_dots)}
 
 
+def returned(answer: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
+    """Call an answer that must return something.
+
+    Raises
+    ------
+    Problem
+        Everything `call` raises for, or None.
+    """
+    result = call(answer, inputs)
+    if result is None:
+        raise Problem(f"{name_of(answer)} returned None: is a return missing?")
+    return result
+
+
 def run(
     answer: Callable[..., Any], inputs: Mapping[str, Any], shape: Sequence[int] | None = None
 ) -> Tensor:
@@ -168,13 +183,10 @@ def run(
     Raises
     ------
     Problem
-        Everything `call` and `tensor_of` raise for, or another shape.
+        Everything `returned` and `tensor_of` raise for, or another shape.
     """
-    result = call(answer, inputs)
     name = name_of(answer)
-    if result is None:
-        raise Problem(f"{name} returned None: is a return missing?")
-    result = tensor_of(result, f"what {name} returns")
+    result = tensor_of(returned(answer, inputs), f"what {name} returns")
     if shape is not None and tuple(result.shape) != tuple(shape):
         given = shapes_of(inputs) or ", ".join(f"{key} = {each}" for key, each in inputs.items())
         raise Problem(

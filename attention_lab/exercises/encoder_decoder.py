@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from attention_lab.ablation import TASKS, Run, committed, key_of
-from attention_lab.exercises.base import Problem, compare, exercise, run
+from attention_lab.exercises.base import Problem, compare, exercise, returned, run
 from attention_lab.feedback import call, name_of
 from attention_lab.transformer import DecoderLayer, EncoderLayer
 from attention_lab.vocabulary import END, PAD, START
@@ -70,7 +70,10 @@ def _miscounts(d: int, d_ff: int, decoder: int) -> list[tuple[str, int]]:
     right = attentions * (attention + attention_bias) + feed + feed_bias + norms * norm
     both = "both attentions" if decoder else "the attention"
     return [
-        ("all biases of the linear maps are missing", right - attentions * 4 * d - feed_bias),
+        (
+            "all biases of the linear maps are missing",
+            right - attentions * attention_bias - feed_bias,
+        ),
         (f"the biases of {both} are missing", right - attentions * attention_bias),
         ("the biases of the feed-forward part are missing", right - feed_bias),
         (
@@ -89,7 +92,7 @@ def _miscounts(d: int, d_ff: int, decoder: int) -> list[tuple[str, int]]:
         (f"the matrix W_O of {both} is missing", right - attentions * d * d),
         ("the feed-forward part is missing", right - feed - feed_bias),
         (f"{both} missing", right - attentions * (attention + attention_bias)),
-        *([("one of the two attentions is missing", right - attention - 4 * d)] * decoder),
+        *([("one of the two attentions is missing", right - attention - attention_bias)] * decoder),
         (
             "d_ff is not always 4 d_model",
             right - feed - feed_bias + 8 * d * d + 5 * d,
@@ -220,13 +223,20 @@ def batch_decoding(answer: Callable[..., Tensor]) -> str:
         model = _Writer(texts, most)
         inputs = {"next_logits": model, "count": len(texts), "most": most}
         try:
-            result = call(answer, inputs)
+            result = returned(answer, inputs)
         except Problem as problem:
             raise (model.problem or problem) from None
         if model.problem:
             raise model.problem
         _judge_words(name_of(answer), result, texts, most)
     return "Two batches: each sentence up to its END or to the limit, and padding after it."
+
+
+def _is_whole(numbers: Any) -> bool:
+    """Tell whether this is a tensor of whole numbers."""
+    return isinstance(numbers, Tensor) and not (
+        numbers.is_floating_point() or numbers.is_complex() or numbers.dtype == torch.bool
+    )
 
 
 class _Writer:
@@ -255,7 +265,7 @@ class _Writer:
             shape = getattr(written, "shape", None)
             came = f"shape {tuple(shape)}" if shape is not None else f"a {type(written).__name__}"
             return f"next_logits takes a tensor (count, n), here ({count}, n), but it got {came}"
-        if written.is_floating_point() or written.is_complex() or written.dtype == torch.bool:
+        if not _is_whole(written):
             return f"next_logits takes whole numbers, but it got {written.dtype}"
         n = written.shape[1] - 1
         if n < 0 or (written[:, 0] != START).any():
@@ -278,12 +288,7 @@ class _Writer:
 
 
 def _judge_words(name: str, result: Any, texts: list[list[int]], most: int) -> None:
-    if result is None:
-        raise Problem(f"{name} returned None: is a return missing?")
-    whole = isinstance(result, Tensor) and not (
-        result.is_floating_point() or result.is_complex() or result.dtype == torch.bool
-    )
-    if not whole or result.ndim != 2 or len(result) != len(texts):
+    if not _is_whole(result) or result.ndim != 2 or len(result) != len(texts):
         came = (
             f"{result.dtype} of shape {tuple(result.shape)}"
             if isinstance(result, Tensor)
@@ -320,7 +325,7 @@ def _judge_words(name: str, result: Any, texts: list[list[int]], most: int) -> N
             f"the result has {result.shape[1]} columns, but the longest sentence has {longest}"
         )
     ended = sum(END in row for row in result.tolist())
-    if longest == most and not result.shape[1] == most:
+    if longest == most != result.shape[1]:
         raise Problem(
             f"`most` = {most} counts the words without START, and you stopped after "
             f"{result.shape[1]}"
@@ -392,7 +397,7 @@ def teaching_leak(answer: Callable[..., Any]) -> str:
         target = torch.tensor(words)
         for what, (predict, right) in _decoders(target, n_words).items():
             inputs = {"predict": predict, "target": target, "n_words": n_words}
-            found = _places(answer, call(answer, inputs), len(words) - 1)
+            found = _places(returned(answer, inputs), len(words) - 1)
             if found == right:
                 continue
             if extra := sorted(found - right):
@@ -409,9 +414,7 @@ def teaching_leak(answer: Callable[..., Any]) -> str:
     return "Ten decoders, two targets: each leak is found, and none where there is none."
 
 
-def _places(answer: Callable[..., Any], result: Any, count: int) -> set[int]:
-    if result is None:
-        raise Problem(f"{name_of(answer)} returned None: is a return missing?")
+def _places(result: Any, count: int) -> set[int]:
     if hasattr(result, "tolist"):
         result = result.tolist()
     try:

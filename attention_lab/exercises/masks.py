@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from attention_lab.attention import masked_softmax
-from attention_lab.exercises.base import Problem, compare, exercise, run
+from attention_lab.exercises.base import Problem, compare, exercise, returned, run
 from attention_lab.feedback import call, name_of, shapes_of
 
 __all__ = [
@@ -29,9 +29,7 @@ def _mask(
     mistakes: dict[str, Tensor],
 ) -> None:
     """Hold an answer to being a boolean mask; a known mistake gets its own message."""
-    result, name = call(answer, inputs), name_of(answer)
-    if result is None:
-        raise Problem(f"{name} returned None: is a return missing?")
+    result, name = returned(answer, inputs), name_of(answer)
     if not isinstance(result, Tensor):
         raise Problem(f"{name} must return a tensor, but it returned a {type(result).__name__}")
     if result.dtype != torch.bool:
@@ -230,9 +228,7 @@ def find_leaks(answer: Callable[..., Any]) -> str:
     """``leaks(model, tokens)``: the pairs (i, j), j > i, where output i depends on token j."""
     tokens = torch.randn(4, 3, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
     for what, (model, right) in _models().items():
-        result = call(answer, {"model": model, "tokens": tokens})
-        if result is None:
-            raise Problem(f"{name_of(answer)} returned None: is a return missing?")
+        result = returned(answer, {"model": model, "tokens": tokens})
         try:
             found = {(int(i), int(j)) for i, j in result}
         except (TypeError, ValueError):

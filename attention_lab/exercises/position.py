@@ -14,10 +14,10 @@ from attention_lab.exercises.base import (
     exercise,
     letters_in,
     numbers,
+    returned,
     run,
     same,
 )
-from attention_lab.feedback import call, name_of
 from attention_lab.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
 
 __all__ = [
@@ -196,9 +196,7 @@ def place_from_mean(answer: Callable[..., Tensor]) -> str:
     random = torch.Generator().manual_seed(2)
     places = torch.randint(0, 64, (64,), generator=random).double()
     output = 1 / (places + 1)
-    result = call(answer, {"output": output})
-    if result is None:
-        raise Problem(f"{name_of(answer)} returned None: is a return missing?")
+    result = returned(answer, {"output": output})
     came = numbers(result, "return one place for each output, a tensor (n)")
     if came.shape != output.shape:
         raise Problem(f"return one place for each output: shape (64), not {tuple(came.shape)}")

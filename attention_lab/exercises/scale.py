@@ -15,10 +15,11 @@ from attention_lab.exercises.base import (
     exercise,
     letters_in,
     numbers,
+    returned,
     run,
     same,
 )
-from attention_lab.feedback import call, name_of
+from attention_lab.feedback import name_of
 from attention_lab.normalisers import entropy
 
 __all__ = [
@@ -32,9 +33,7 @@ __all__ = [
 
 def _number(answer: Callable[..., Any], inputs: dict[str, Any]) -> float:
     """Call an answer that must return one number."""
-    result = call(answer, inputs)
-    if result is None:
-        raise Problem(f"{name_of(answer)} returned None: is a return missing?")
+    result = returned(answer, inputs)
     read = numbers(result, f"{name_of(answer)} must return one number")
     if read.numel() != 1:
         raise Problem(f"{name_of(answer)} must return one number, and it returned {read.numel()}")

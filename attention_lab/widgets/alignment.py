@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import ipywidgets
-
 from attention_lab import views
 from attention_lab.feedback import Problem
 from attention_lab.translation import Seq2Seq
 from attention_lab.vocabulary import Vocabulary
-from attention_lab.widgets.base import LiveView, row, watch
+from attention_lab.widgets.base import LiveView, choice, row, text_field, watch
 
 __all__ = ["AlignmentExplorer"]
 
@@ -45,19 +43,8 @@ class AlignmentExplorer(LiveView):
         super().__init__()
         self.models, self.source, self.target = dict(models), source, target
         self.translate = translate
-        self.text = ipywidgets.Text(
-            value=phrase,
-            description="phrase",
-            continuous_update=False,
-            layout={"width": "440px"},
-            style={"description_width": "initial"},
-        )
-        self.model = ipywidgets.Dropdown(
-            options=list(self.models),
-            description="model",
-            layout={"width": "200px"},
-            style={"description_width": "initial"},
-        )
+        self.text = text_field("phrase", phrase, width="440px")
+        self.model = choice("model", list(self.models), width="200px")
         self.children = [row(self.text, self.model), self.status, self.picture]
         self.redraw()
         watch(self.redraw, self.text, self.model)

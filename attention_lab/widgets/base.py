@@ -14,7 +14,17 @@ import traitlets
 from attention_lab import views
 from attention_lab.feedback import Problem, describe
 
-__all__ = ["Knob", "LiveView", "StaticTwin", "count_field", "fill_grid", "row", "watch"]
+__all__ = [
+    "Knob",
+    "LiveView",
+    "StaticTwin",
+    "choice",
+    "count_field",
+    "fill_grid",
+    "row",
+    "text_field",
+    "watch",
+]
 
 # Labels of the number fields are for screen readers; the eye has the row and column headers.
 # The label stays in the page and is only clipped, so that it still names its field.
@@ -222,6 +232,32 @@ def count_field(
         value=value,
         min=least,
         max=most,
+        description=description,
+        layout={"width": width},
+        style={"description_width": "initial"},
+    )
+
+
+def choice(
+    description: str, options: Sequence[Any], *, width: str, value: Any = None
+) -> ipywidgets.Dropdown:
+    """A drop-down list, at its first option if no ``value`` is given."""
+    field = ipywidgets.Dropdown(
+        options=options,
+        description=description,
+        layout={"width": width},
+        style={"description_width": "initial"},
+    )
+    if value is not None:
+        field.value = value
+    return field
+
+
+def text_field(description: str, value: str = "", *, width: str) -> ipywidgets.Text:
+    """A field for text, which is read when it is left."""
+    return ipywidgets.Text(
+        value=value,
+        continuous_update=False,
         description=description,
         layout={"width": width},
         style={"description_width": "initial"},

@@ -19,7 +19,7 @@ from attention_lab.ablation import (
     train_without,
 )
 from attention_lab.style import format_number, format_weight
-from attention_lab.widgets.base import LiveView, row, watch
+from attention_lab.widgets.base import LiveView, choice, row, watch
 from attention_lab.widgets.training_bar import TrainingBar
 
 __all__ = ["BlockExplorer"]
@@ -46,13 +46,7 @@ class BlockExplorer(LiveView):
     def __init__(self, without: Collection[str] = (), task: str = "reverse") -> None:
         super().__init__()
         key_of(without, task)  # says what is wrong with them
-        self.task = ipywidgets.Dropdown(
-            options=TASKS,
-            value=task,
-            description="task",
-            layout={"width": "160px"},
-            style={"description_width": "initial"},
-        )
+        self.task = choice("task", TASKS, value=task, width="160px")
         self.parts = {
             name: ipywidgets.Checkbox(
                 value=name not in without,

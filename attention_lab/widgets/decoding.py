@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import ipywidgets
 import torch
 from torch import Tensor
 
@@ -13,7 +12,7 @@ from attention_lab import views
 from attention_lab.feedback import Problem
 from attention_lab.transformer import Transformer, recorded
 from attention_lab.vocabulary import END, START, Vocabulary
-from attention_lab.widgets.base import LiveView, count_field, row, watch
+from attention_lab.widgets.base import LiveView, choice, count_field, row, text_field, watch
 
 __all__ = ["DecodingExplorer"]
 
@@ -68,26 +67,12 @@ class DecodingExplorer(LiveView):
         self.model, self.source, self.target, self.right = model, source, target, right
         self._kept: tuple[Any, _Written] | None = None
         self._drawn: tuple[str, ...] = ()
-        self.text = ipywidgets.Text(
-            value=text,
-            description="source",
-            continuous_update=False,
-            layout={"width": "420px"},
-            style={"description_width": "initial"},
-        )
+        self.text = text_field("source", text, width="420px")
         self.step = count_field("step", step, 2 * MOST_WORDS, width="110px")
-        self.layer = ipywidgets.Dropdown(
-            options=list(range(len(model.decoder.layers))),
-            description="layer",
-            layout={"width": "110px"},
-            style={"description_width": "initial"},
-        )
+        self.layer = choice("layer", list(range(len(model.decoder.layers))), width="110px")
         n_heads = model.decoder.layers[0].self_attention.n_heads
-        self.head = ipywidgets.Dropdown(
-            options=[(MEAN, -1), *((f"head {h}", h) for h in range(n_heads))],
-            description="head",
-            layout={"width": "220px"},
-            style={"description_width": "initial"},
+        self.head = choice(
+            "head", [(MEAN, -1), *((f"head {h}", h) for h in range(n_heads))], width="220px"
         )
         self.children = [
             row(self.text),

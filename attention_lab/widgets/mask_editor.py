@@ -11,7 +11,7 @@ from torch import Tensor
 
 from attention_lab import programs, views
 from attention_lab.style import labels
-from attention_lab.widgets.base import STYLE, StaticTwin, count_field, fill_grid, row, watch
+from attention_lab.widgets.base import STYLE, StaticTwin, choice, count_field, fill_grid, row, watch
 
 __all__ = ["MASKS", "OWN_MASK", "MaskEditor"]
 
@@ -60,12 +60,7 @@ class MaskEditor(StaticTwin, ipywidgets.VBox):
         self.rules = dict(rules)
         self._visible = torch.ones(most, most, dtype=torch.bool)  # those out of sight, too
         self._writing = False
-        self.rule = ipywidgets.Dropdown(
-            options=[*self.rules, OWN_MASK],
-            description="mask",
-            layout={"width": "250px"},
-            style={"description_width": "initial"},
-        )
+        self.rule = choice("mask", [*self.rules, OWN_MASK], width="250px")
         self.boxes: dict[tuple[int, int], ipywidgets.Checkbox] = {}
         self._grid = ipywidgets.GridBox()
         self._grid.add_class("alab-cells")

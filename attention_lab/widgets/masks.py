@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import ipywidgets
 import torch
 from torch import Tensor
 
@@ -13,7 +12,7 @@ from attention_lab import views
 from attention_lab.attention import attention, masked_softmax
 from attention_lab.leaks import leak_map
 from attention_lab.style import format_number, labels
-from attention_lab.widgets.base import LiveView, count_field, row, watch
+from attention_lab.widgets.base import LiveView, choice, count_field, row, watch
 from attention_lab.widgets.mask_editor import MaskEditor
 
 __all__ = ["MaskExplorer"]
@@ -68,13 +67,7 @@ class MaskExplorer(LiveView):
     def __init__(self, n: int = 5, way: str = next(iter(WAYS))) -> None:
         super().__init__()
         self.n = count_field("tokens", n, MOST_TOKENS, least=2, width="120px")
-        self.way = ipywidgets.Dropdown(
-            options=list(WAYS),
-            value=way,
-            description="applied as",
-            layout={"width": "330px"},
-            style={"description_width": "initial"},
-        )
+        self.way = choice("applied as", list(WAYS), value=way, width="330px")
         self.mask = MaskEditor(n, n, most=MOST_TOKENS)
         self.mask.rule.value = "causal: no later key"
         generator = torch.Generator().manual_seed(0)

@@ -15,7 +15,16 @@ from torch import Tensor
 from attention_lab import views
 from attention_lab.feedback import Problem
 from attention_lab.style import labels
-from attention_lab.widgets.base import STYLE, StaticTwin, count_field, fill_grid, row, watch
+from attention_lab.widgets.base import (
+    STYLE,
+    StaticTwin,
+    choice,
+    count_field,
+    fill_grid,
+    row,
+    text_field,
+    watch,
+)
 
 __all__ = ["MatrixEditor", "parse_matrix", "parse_number"]
 
@@ -178,12 +187,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         self._grid.add_class("alab-cells")
         self.one_row = count_field("row", 0, max_rows - 1, least=0, width="100px")
         self.one_column = count_field("column", 0, max_columns - 1, least=0, width="120px")
-        self.one_number = ipywidgets.Text(
-            description=f"{name} there",
-            continuous_update=False,
-            layout={"width": "190px"},
-            style={"description_width": "initial"},
-        )
+        self.one_number = text_field(f"{name} there", width="190px")
         self._picture = ipywidgets.HTML()
         self._one = ipywidgets.VBox(
             [row(self.one_row, self.one_column), self.one_number, self._picture]
@@ -214,12 +218,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         self._paste_box = ipywidgets.VBox([self._paste, self._use], layout={"display": "none"})
         self._line = ipywidgets.HTML()
         self.presets = {key: self._checked(matrix) for key, matrix in (presets or {}).items()}
-        self._choice = ipywidgets.Dropdown(
-            options=[NO_PRESET, *self.presets],
-            description=f"{name} preset",
-            layout={"width": "240px"},
-            style={"description_width": "initial"},
-        )
+        self._choice = choice(f"{name} preset", [NO_PRESET, *self.presets], width="240px")
         self._choice.observe(self._choose_preset, names="value")
         self.children = [
             ipywidgets.HTML(STYLE, layout={"display": "none"}),

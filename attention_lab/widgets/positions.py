@@ -10,7 +10,7 @@ from attention_lab import attention, views
 from attention_lab.feedback import Problem
 from attention_lab.positions import alibi_bias, rotate, sinusoidal
 from attention_lab.style import format_number, labels
-from attention_lab.widgets.base import LiveView, count_field, row, watch
+from attention_lab.widgets.base import LiveView, choice, count_field, row, text_field, watch
 
 __all__ = ["PositionExplorer"]
 
@@ -38,30 +38,14 @@ class PositionExplorer(LiveView):
 
     def __init__(self, encoding: str = "none", order: str = "reversed") -> None:
         super().__init__()
-        self.encoding = ipywidgets.Dropdown(
-            options=ENCODINGS,
-            value=encoding,
-            description="places",
-            layout={"width": "190px"},
-            style={"description_width": "initial"},
-        )
+        self.encoding = choice("places", ENCODINGS, value=encoding, width="190px")
         self.causal = ipywidgets.Checkbox(
             value=False, description="causal mask", indent=False, layout={"width": "130px"}
         )
         self.n = count_field("tokens", 5, MOST, least=2, width="120px")
-        self.order = ipywidgets.Dropdown(
-            options=[*ORDERS, OWN],
-            value=order,
-            description="order",
-            layout={"width": "220px"},
-            style={"description_width": "initial"},
-        )
-        self.typed = ipywidgets.Text(
-            value=" ".join(ORDERS[order](self._tokens())),
-            description="tokens in this order",
-            continuous_update=False,
-            layout={"width": "330px"},
-            style={"description_width": "initial"},
+        self.order = choice("order", [*ORDERS, OWN], value=order, width="220px")
+        self.typed = text_field(
+            "tokens in this order", " ".join(ORDERS[order](self._tokens())), width="330px"
         )
         self.children = [
             row(self.encoding, self.causal, self.n),

@@ -12,7 +12,7 @@ from torch import Tensor
 from attention_lab import normalisers, views
 from attention_lab.normalisers import entropy
 from attention_lab.style import format_number, format_weight, labels
-from attention_lab.widgets.base import Knob, LiveView, count_field, row, watch
+from attention_lab.widgets.base import Knob, LiveView, choice, count_field, row, watch
 
 __all__ = ["ScaleExplorer"]
 
@@ -49,24 +49,13 @@ class ScaleExplorer(LiveView):
 
     def __init__(self, d_k: int = 64, *, scaled: bool = False) -> None:
         super().__init__()
-        self.d_k = ipywidgets.Dropdown(
-            options=[(str(d), d) for d in DIMENSIONS],
-            value=d_k,
-            description="d_k",
-            layout={"width": "130px"},
-            style={"description_width": "initial"},
-        )
+        self.d_k = choice("d_k", [(str(d), d) for d in DIMENSIONS], value=d_k, width="130px")
         self.scaled = ipywidgets.Checkbox(
             value=scaled, description="divide by √d_k", indent=False, layout={"width": "150px"}
         )
         self.temperature = Knob("temperature", 1, low=0.1, high=10, log=True)
         self.n_k = count_field("keys", 10, MOST_KEYS, least=2, width="110px")
-        self.normaliser = ipywidgets.Dropdown(
-            options=list(NORMALISERS),
-            description="normaliser",
-            layout={"width": "230px"},
-            style={"description_width": "initial"},
-        )
+        self.normaliser = choice("normaliser", list(NORMALISERS), width="230px")
         self.query = count_field("query", 0, QUERIES - 1, least=0, width="120px")
         inputs = (
             self.d_k, self.scaled, self.temperature, self.n_k, self.normaliser, self.query,

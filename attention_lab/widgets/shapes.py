@@ -6,7 +6,7 @@ import ipywidgets
 import torch
 
 from attention_lab import views
-from attention_lab.widgets.base import LiveView, count_field, row, watch
+from attention_lab.widgets.base import LiveView, choice, count_field, row, watch
 from attention_lab.workbench import INPUTS, PROPERTIES, REPAIRS, Draft, Line, Sizes, make_input
 
 __all__ = ["ShapeExplorer"]
@@ -42,20 +42,8 @@ class ShapeExplorer(LiveView):
         self, preset: str = "the article's", *, given: str = INPUTS[0], repairs: tuple = ()
     ) -> None:
         super().__init__()
-        self.preset = ipywidgets.Dropdown(
-            options=[*PRESETS, OWN],
-            value=preset,
-            description="sizes",
-            layout={"width": "350px"},
-            style={"description_width": "initial"},
-        )
-        self.given = ipywidgets.Dropdown(
-            options=INPUTS,
-            value=given,
-            description="input",
-            layout={"width": "280px"},
-            style={"description_width": "initial"},
-        )
+        self.preset = choice("sizes", [*PRESETS, OWN], value=preset, width="350px")
+        self.given = choice("input", INPUTS, value=given, width="280px")
         names = ("B", "n", "n_heads", "d_k", "d_v", "d_model")
         self.sizes = [
             count_field(name, size, MOST, width="100px" if len(name) < 4 else "140px")
