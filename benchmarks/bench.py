@@ -58,7 +58,7 @@ def median_ms(call: Callable[[], object]) -> float:
 
 def imports() -> None:
     """`import attention_lab` against `import torch`, each in a new Python."""
-    modules = ["sys", "torch", "attention_lab", "attention_lab.widgets", "attention_lab.figures"]
+    modules = ["sys", "torch", "attention_lab", "attention_lab.widgets", "attention_lab.pictures.figures"]
     times: dict[str, list[float]] = {module: [] for module in modules}
     for _ in range(7):
         for module in modules:
@@ -193,7 +193,7 @@ def _training_step() -> None:
     import torch
     from torch import nn
 
-    from attention_lab.transformer import Transformer
+    from attention_lab.models.transformer import Transformer
 
     class Theirs(nn.Module):
         """`nn.Transformer` between the embeddings and the read-out of ours."""
@@ -246,7 +246,7 @@ def _training_step() -> None:
 def _decoding() -> None:
     import torch
 
-    from attention_lab.transformer import Transformer
+    from attention_lab.models.transformer import Transformer
 
     rows = []
     for d in (64, 256):

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from attention_lab.ablation import (
+from attention_lab.labs.encoder_decoder.ablation import (
     EVERY,
     PARTS,
     STEPS,
@@ -17,8 +17,8 @@ from attention_lab.ablation import (
     spread,
     train_without,
 )
-from attention_lab.data.sequences import draw
-from attention_lab.transformer import MultiHeadAttention
+from attention_lab.models.data.sequences import draw
+from attention_lab.models.transformer import MultiHeadAttention
 
 
 def test_every_combination_is_kept():

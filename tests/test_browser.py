@@ -13,8 +13,8 @@ import torch
 
 import lint
 from attention_lab import attention
-from attention_lab.normalisers import sparsemax
-from attention_lab.widgets.scale import draw_scores
+from attention_lab.core.normalisers import sparsemax
+from attention_lab.labs.scale_and_temperature.widget import draw_scores
 from browser import CHROMIUM, FLAGS, menu, open_notebook, serve, wait_for
 from notebooks import KERNEL
 
@@ -49,9 +49,9 @@ MaskEditor(3, 3)
 %%
 MaskExplorer()
 %%
-from attention_lab.data.translation import ENGLISH, FRENCH, translate
-from attention_lab.translation import Seq2Seq
-from attention_lab.vocabulary import Vocabulary
+from attention_lab.models.data.translation import ENGLISH, FRENCH, translate
+from attention_lab.models.seq2seq import Seq2Seq
+from attention_lab.models.vocabulary import Vocabulary
 _ = torch.manual_seed(0)
 AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
                   Vocabulary(ENGLISH), Vocabulary(FRENCH), translate=translate)
@@ -66,8 +66,8 @@ ShapeExplorer()
 %%
 PositionExplorer()
 %%
-from attention_lab.data.sequences import DIGITS
-from attention_lab.transformer import Transformer
+from attention_lab.models.data.sequences import DIGITS
+from attention_lab.models.transformer import Transformer
 _ = torch.manual_seed(0)
 DecodingExplorer(Transformer(13, 13, d_model=16, n_layers=2), DIGITS, DIGITS, text="3 1 4")
 %%

@@ -15,10 +15,10 @@ import torch.nn.functional as F
 import answers_transformer
 import lint
 from attention_lab import masked_softmax
-from attention_lab import scores as scoring
+from attention_lab.core import scores as scoring
 from attention_lab.exercises import check, grade
-from attention_lab.exercises.base import is_open
-from attention_lab.leaks import leak_map
+from attention_lab.grading.base import is_open
+from attention_lab.core.leaks import leak_map
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 FOLDED = re.compile(

@@ -3,7 +3,7 @@
 import torch
 
 from attention_lab import attention
-from attention_lab.leaks import leak_map
+from attention_lab.core.leaks import leak_map
 
 tokens = torch.randn(5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 

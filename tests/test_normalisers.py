@@ -7,8 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attention_lab import normalisers
-from attention_lab.normalisers import entropy, sigmoid, softmax, softmax_plus_one, sparsemax
+from attention_lab.core import normalisers
+from attention_lab.core.normalisers import entropy, sigmoid, softmax, softmax_plus_one, sparsemax
 
 ALL = [softmax, softmax_plus_one, sigmoid, sparsemax]
 rows = st.lists(st.floats(-30, 30), min_size=1, max_size=7)

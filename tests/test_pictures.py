@@ -16,7 +16,7 @@ from matplotlib.image import imread
 from PIL import Image
 
 from attention_lab import attention, figures, views
-from attention_lab.style import format_number, format_weight, ink, palette, shade
+from attention_lab.pictures.style import format_number, format_weight, ink, palette, shade
 
 
 def column(*numbers):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from attention_lab.programs import causal, everything, mask_from, others, window
+from attention_lab.core.masks import causal, everything, mask_from, others, window
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from attention_lab import attention
-from attention_lab.scores import additive, dot, gaussian, general, scaled_dot
+from attention_lab.core.scores import additive, dot, gaussian, general, scaled_dot
 
 
 @pytest.fixture(autouse=True)

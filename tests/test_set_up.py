@@ -77,7 +77,7 @@ def test_it_installs_the_package_where_it_is_missing(wheel, python, tmp_path):
         "import importlib.util\nprint(importlib.util.find_spec('attention_lab'))",
         tool.set_up().replace(address, wheel.as_uri()),
         "import attention_lab\nprint(attention_lab.__file__)",
-        "from attention_lab.ablation import committed\nprint(len(committed()))",  # a data file
+        "from attention_lab.labs.encoder_decoder.ablation import committed\nprint(len(committed()))",  # a data file
         "from attention_lab.widgets import WeightsExplorer\nprint(WeightsExplorer().twin_text())",
     ]
     said = [line.strip() for line in run(python, tmp_path, sources).splitlines() if line.strip()]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from attention_lab.training import train
+from attention_lab.models.training import train
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from attention_lab.leaks import leak_map
-from attention_lab.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
-from attention_lab.transformer import (
+from attention_lab.core.leaks import leak_map
+from attention_lab.core.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
+from attention_lab.models.transformer import (
     POSITIONS,
     Cache,
     Decoder,
@@ -19,7 +19,7 @@ from attention_lab.transformer import (
     Transformer,
     recorded,
 )
-from attention_lab.vocabulary import END, PAD, START
+from attention_lab.models.vocabulary import END, PAD, START
 
 D, HEADS, D_FF = 16, 4, 24
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from attention_lab.data.translation import (
+from attention_lab.models.data.translation import (
     AFTER,
     BEFORE,
     ENGLISH,
@@ -15,8 +15,8 @@ from attention_lab.data.translation import (
     phrases,
     translate,
 )
-from attention_lab.translation import SCORES, Seq2Seq
-from attention_lab.vocabulary import END, PAD, START, Vocabulary
+from attention_lab.models.seq2seq import SCORES, Seq2Seq
+from attention_lab.models.vocabulary import END, PAD, START, Vocabulary
 
 
 @pytest.mark.parametrize(

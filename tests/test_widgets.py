@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from attention_lab import attention, views
-from attention_lab.ablation import committed, key_of
-from attention_lab.data.sequences import DIGITS
-from attention_lab.data.translation import ENGLISH, FRENCH, translate
-from attention_lab.feedback import Problem
-from attention_lab.leaks import leak_map
-from attention_lab.normalisers import sparsemax
-from attention_lab.transformer import Transformer, recorded
-from attention_lab.translation import Decoded, Seq2Seq
-from attention_lab.vocabulary import START, Vocabulary
+from attention_lab.labs.encoder_decoder.ablation import committed, key_of
+from attention_lab.models.data.sequences import DIGITS
+from attention_lab.models.data.translation import ENGLISH, FRENCH, translate
+from attention_lab.grading.feedback import Problem
+from attention_lab.core.leaks import leak_map
+from attention_lab.core.normalisers import sparsemax
+from attention_lab.models.transformer import Transformer, recorded
+from attention_lab.models.seq2seq import Decoded, Seq2Seq
+from attention_lab.models.vocabulary import START, Vocabulary
 from attention_lab.widgets import (
     AlignmentExplorer,
     AttentionExplorer,
@@ -35,14 +35,14 @@ from attention_lab.widgets import (
     WeightsExplorer,
     blocks,
 )
-from attention_lab.widgets.base import Knob
-from attention_lab.widgets.explorer import EXAMPLES
-from attention_lab.widgets.mask_editor import MASKS
-from attention_lab.widgets.masks import WAYS
-from attention_lab.widgets.matrix_editor import parse_matrix, parse_number
-from attention_lab.widgets.scale import NORMALISERS, draw_scores
-from attention_lab.widgets.shapes import OWN, PRESETS
-from attention_lab.workbench import INPUTS, REPAIRS, Draft, Sizes
+from attention_lab.ui.base import Knob
+from attention_lab.labs.qkv_worked_example.widget import EXAMPLES
+from attention_lab.ui.mask_editor import MASKS
+from attention_lab.labs.masks.widget import WAYS
+from attention_lab.ui.matrix_editor import parse_matrix, parse_number
+from attention_lab.labs.scale_and_temperature.widget import NORMALISERS, draw_scores
+from attention_lab.labs.transformer_code.widget import OWN, PRESETS
+from attention_lab.labs.transformer_code.draft import INPUTS, REPAIRS, Draft, Sizes
 from test_pictures import tables
 
 

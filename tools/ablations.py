@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from attention_lab.ablation import PARTS, TASKS, as_text, key_of, train_without
+from attention_lab.labs.encoder_decoder.ablation import PARTS, TASKS, as_text, key_of, train_without
 
 PATH = Path(__file__).parent.parent / "attention_lab" / "data" / "ablations.json"
 

@@ -1,0 +1,1 @@
+"""The mechanism itself, with torch alone: attention, its scores, normalisers, masks, positions."""

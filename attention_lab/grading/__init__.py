@@ -1,0 +1,1 @@
+"""How a learner's code is called, compared and answered."""

@@ -1,0 +1,1 @@
+"""Notebook 05: translation with attention, and what its map says."""

@@ -1,0 +1,1 @@
+"""Notebook 01: where weights come from."""

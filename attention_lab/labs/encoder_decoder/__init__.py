@@ -1,0 +1,1 @@
+"""Notebook 09: a whole Transformer, and what each part is for."""

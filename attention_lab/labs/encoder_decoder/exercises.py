@@ -1,0 +1,450 @@
+"""Notebook 09: a full encoder-decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from attention_lab.grading.base import exercise
+from attention_lab.grading.compare import compare
+from attention_lab.grading.feedback import Problem, call, name_of, returned, run
+from attention_lab.labs.encoder_decoder.ablation import TASKS, Run, committed, key_of
+from attention_lab.models.transformer import DecoderLayer, EncoderLayer
+from attention_lab.models.vocabulary import END, PAD, START
+
+__all__ = [
+    "PATIENTS",
+    "batch_decoding",
+    "missing_piece",
+    "parameter_count",
+    "post_norm_decoder",
+    "reports",
+    "teaching_leak",
+]
+
+
+@exercise
+def parameter_count(answer: Callable[..., Any]) -> str:
+    """``parameters(d_model, d_ff)``: of an encoder layer and of a decoder layer."""
+    for d, d_ff in ((24, 40), (16, 24), (512, 2048)):
+        with torch.device("meta"):
+            layers = (EncoderLayer(d, 1, d_ff), DecoderLayer(d, 1, d_ff))
+        right = [sum(p.numel() for p in layer.parameters()) for layer in layers]
+        given = _two_numbers(answer, call(answer, {"d_model": d, "d_ff": d_ff}))
+        if given == right:
+            continue
+        if given == right[::-1]:
+            raise Problem("the two are in the wrong order: first the encoder layer, then decoder")
+        for k, which in enumerate(("encoder", "decoder")):
+            if given[k] == right[k]:
+                continue
+            reasons = [text for text, number in _miscounts(d, d_ff, k) if number == given[k]]
+            raise Problem(
+                f"for d_model = {d} and d_ff = {d_ff} the {which} layer has {right[k]} "
+                f"parameters, and you count {given[k]:.12g}{': ' if reasons else ''}"
+                f"{', or '.join(reasons)}"
+            )
+    return "With d_ff = 4 d: 12 d² + 13 d and 16 d² + 19 d; for d = 512, 3152384 and 4204032."
+
+
+def _two_numbers(answer: Callable[..., Any], result: Any) -> list[float]:
+    if hasattr(result, "tolist"):  # a tensor or an array
+        result = result.tolist()
+    try:
+        first, second = result
+        return [float(first), float(second)]
+    except (TypeError, ValueError, OverflowError):
+        raise Problem(
+            f"{name_of(answer)} must return two numbers, (encoder, decoder), but it returned "
+            f"{repr(result)[:60]}"
+        ) from None
+
+
+def _miscounts(d: int, d_ff: int, decoder: int) -> list[tuple[str, int]]:
+    """Return what is often forgotten, and what is counted then."""
+    attentions, norms = 1 + decoder, 2 + decoder
+    attention, attention_bias, norm = 4 * d * d, 4 * d, 2 * d
+    feed, feed_bias = 2 * d * d_ff, d_ff + d
+    right = attentions * (attention + attention_bias) + feed + feed_bias + norms * norm
+    both = "both attentions" if decoder else "the attention"
+    return [
+        (
+            "all biases of the linear maps are missing",
+            right - attentions * attention_bias - feed_bias,
+        ),
+        (f"the biases of {both} are missing", right - attentions * attention_bias),
+        ("the biases of the feed-forward part are missing", right - feed_bias),
+        (
+            "all biases are missing, those of the norms, too",
+            attentions * attention + feed + norms * d,
+        ),
+        (
+            "the norms are missing, each has a weight and a bias of d_model",
+            right - norms * norm,
+        ),
+        ("one norm is missing", right - norm),
+        ("a norm has a weight and a bias", right - norms * d),
+        ("the norm at the end belongs to the stack, not to a layer", right + norm),
+        (f"W_O of {both} is missing", right - attentions * (d * d + d)),
+        (f"the bias of W_O of {both} is missing", right - attentions * d),
+        (f"the matrix W_O of {both} is missing", right - attentions * d * d),
+        ("the feed-forward part is missing", right - feed - feed_bias),
+        (f"{both} missing", right - attentions * (attention + attention_bias)),
+        *([("one of the two attentions is missing", right - attention - attention_bias)] * decoder),
+        (
+            "d_ff is not always 4 d_model",
+            right - feed - feed_bias + 8 * d * d + 5 * d,
+        ),
+    ]
+
+
+class _PostNorm:
+    """A post-norm decoder layer with random parameters, and what its faults would give.
+
+    Attributes
+    ----------
+    inputs : dict
+        What the answer gets.
+    right : Tensor, shape (2, 4, 8)
+    """
+
+    def __init__(self) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(6)
+            layer = nn.TransformerDecoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
+            for parameter in layer.parameters():
+                parameter.add_(torch.randn_like(parameter) / 5)
+            x, memory = torch.randn(2, 4, 8), torch.randn(2, 6, 8)
+        hidden = torch.ones(4, 4, dtype=torch.bool).triu(1)  # True = hidden, for these layers
+
+        def own(y: Tensor) -> Tensor:
+            return layer.self_attn(y, y, y, attn_mask=hidden, need_weights=False)[0]
+
+        def cross(y: Tensor, memory: Tensor) -> Tensor:
+            return layer.multihead_attn(y, memory, memory, need_weights=False)[0]
+
+        def feed(y: Tensor) -> Tensor:
+            return layer.linear2(layer.linear1(y).relu())
+
+        self.x, self.norms = x, [layer.norm1, layer.norm2, layer.norm3]
+        self.parts = {"o": own, "c": lambda y: cross(y, memory), "f": feed}
+        self.inputs = {
+            "x": x, "memory": memory, "own": own, "cross": cross, "feed": feed,
+            "norms": self.norms,
+        }  # fmt: skip
+        self.right = layer(x, memory, tgt_mask=hidden)
+
+    def post(
+        self, order: str = "ocf", use: tuple[int | None, ...] = (0, 1, 2), sums: str = "xxx"
+    ) -> Tensor:
+        """Return the right layer's tokens, or with other parts, other norms, or without a sum."""
+        y = self.x
+        for part, norm, add in zip(order, use, sums, strict=False):
+            z = self.parts[part](y) + (y if add == "x" else 0)
+            y = z if norm is None else self.norms[norm](z)
+        return y
+
+    def mistakes(self) -> dict[str, Tensor]:
+        """Return what typical mistakes give, by the message each deserves."""
+        pre = inside = self.x
+        for part, norm in zip(self.parts.values(), self.norms, strict=True):
+            pre = pre + part(norm(pre))
+            inside = inside + norm(part(inside))
+        post = self.post
+        return {
+            "that is pre-norm: the norm before each layer. Post-norm: layer, add, then norm": pre,
+            "pre-norm, with a norm at the end: post-norm is layer, add, norm, three times": (
+                self.norms[2](pre)
+            ),
+            "the norm belongs around the sum, norm(x + layer(x)), not around the layer": inside,
+            "the first residual sum is missing": post(sums="-xx"),
+            "the second residual sum is missing": post(sums="x-x"),
+            "the third residual sum is missing": post(sums="xx-"),
+            "all residual sums are missing": post(sums="---"),
+            "the first norm is missing": post(use=(None, 1, 2)),
+            "the second norm is missing": post(use=(0, None, 2)),
+            "the last norm is missing": post(use=(0, 1, None)),
+            "all norms are missing": post(use=(None, None, None)),
+            "all three norms are norms[0]; each place has its own": post(use=(0, 0, 0)),
+            "the norms are in the wrong order": post(use=(2, 1, 0)),
+            "cross-attention comes after self-attention, not before it": post("cof"),
+            "the feed-forward part comes last": post("ofc"),
+            "self-attention is missing": post("cf", use=(1, 2)),
+            "cross-attention is missing": post("of", use=(0, 2)),
+            "the feed-forward part is missing": post("oc"),
+        }
+
+
+@exercise
+def post_norm_decoder(answer: Callable[..., Tensor]) -> str:
+    """``layer(x, memory, own, cross, feed, norms)``: the parts of nn.TransformerDecoderLayer."""
+    with torch.no_grad():
+        layer = _PostNorm()
+        came = run(answer, layer.inputs, layer.x.shape)
+        compare(came, layer.right, "the tokens", layer.mistakes())
+    return "Equal to nn.TransformerDecoderLayer (post-norm, its default), with the same parameters."
+
+
+# letter: what is missing beside the norms (nothing for one of them)
+PATIENTS = {"A": ("position",), "B": ("causal",), "C": (), "D": ("residual",)}
+
+
+def reports() -> dict[str, dict[str, Run]]:
+    """Return what is known of each patient: its kept runs by task."""
+    return {
+        letter: {task: committed()[key_of((*without, "norm"), task)] for task in TASKS}
+        for letter, without in PATIENTS.items()
+    }
+
+
+@exercise
+def missing_piece(answer: Any) -> str:
+    """A dictionary: for each model the part that it lacks, or "nothing"."""
+    if not isinstance(answer, Mapping) or set(answer) != set(PATIENTS):
+        raise Problem("write a dictionary with the keys A, B, C and D")
+    words = ("residual", "position", "causal", "nothing")
+    answer = {
+        k: said.strip().lower() if isinstance(said, str) else said for k, said in answer.items()
+    }
+    for said in answer.values():
+        if said not in words:
+            raise Problem(f"{said!r} is none of the four words: {', '.join(words)}")
+    wrong = [k for k, without in PATIENTS.items() if answer[k] != (without or ("nothing",))[0]]
+    if wrong:
+        hints = {
+            "A": "it sorts, and cannot reverse: what does sorting not need (notebook 08)?",
+            "B": "it guesses every digit when the right ones stand before it, and writes nothing "
+            "right: what has it seen?",
+            "C": "it does both, and its loss is low",
+            "D": "it learns neither task: which part does everything need?",
+        }
+        raise Problem(
+            f"{4 - len(wrong)} of 4 are right. Look at {wrong[0]} again: {hints[wrong[0]]}"
+        )
+    return "All four: no places, no causal mask, nothing, no residual sums."
+
+
+# what a model writes, row by row; the last one would never end
+TEXTS = (
+    [[5, 6, 7, END], [4, END], [8, 9, 5, 6, 7, 4, END]],
+    [[7, 4, 8, END], [9, 5, 6, 9, 5, 6, 9, 5, 6, 9]],
+)
+
+
+@exercise
+def batch_decoding(answer: Callable[..., Tensor]) -> str:
+    """``decode(next_logits, count, max_new_tokens)``: greedy, a batch, padded after the end."""
+    for texts, most in ((TEXTS[0], 10), (TEXTS[0], 4), (TEXTS[1], 6), (TEXTS[1], 1)):
+        model = _Writer(texts, most)
+        inputs = {"next_logits": model, "count": len(texts), "max_new_tokens": most}
+        try:
+            result = returned(answer, inputs)
+        except Problem as problem:
+            raise (model.problem or problem) from None
+        if model.problem:
+            raise model.problem
+        _judge_words(name_of(answer), result, texts, most)
+    return "Two batches: each sentence up to its END or to the limit, and padding after it."
+
+
+def _is_whole(numbers: Any) -> bool:
+    """Tell whether this is a tensor of whole numbers."""
+    return isinstance(numbers, Tensor) and not (
+        numbers.is_floating_point() or numbers.is_complex() or numbers.dtype == torch.bool
+    )
+
+
+class _Writer:
+    """A model that writes given texts, and says what is wrong with how it is asked."""
+
+    def __init__(self, texts: list[list[int]], most: int) -> None:
+        self.texts, self.most, self.calls = texts, most, 0
+        self.problem: Problem | None = None
+        random = torch.Generator().manual_seed(9)
+        self.base = -1 - torch.rand(len(texts), 10, generator=random)
+
+    def __call__(self, written: Tensor) -> Tensor:
+        self.calls += 1
+        if problem := self._wrong(written):
+            self.problem = self.problem or Problem(problem)
+            raise self.problem
+        logits, n = self.base.clone(), written.shape[1] - 1
+        for row, text in enumerate(self.texts):
+            # after its end a model goes on with anything
+            logits[row, text[n] if n < len(text) else 3] = -0.5
+        return logits
+
+    def _wrong(self, written: Any) -> str:
+        count = len(self.texts)
+        if not isinstance(written, Tensor) or written.ndim != 2 or len(written) != count:
+            shape = getattr(written, "shape", None)
+            came = f"shape {tuple(shape)}" if shape is not None else f"a {type(written).__name__}"
+            return f"next_logits takes a tensor (count, n), here ({count}, n), but it got {came}"
+        if not _is_whole(written):
+            return f"next_logits takes whole numbers, but it got {written.dtype}"
+        n = written.shape[1] - 1
+        if n < 0 or (written[:, 0] != START).any():
+            return "the first column of what next_logits reads must be START (1)"
+        if self.calls > 3 * self.most:
+            return f"next_logits was called {self.calls} times, always with the same words"
+        for row, (text, own) in enumerate(zip(self.texts, written[:, 1:].tolist(), strict=True)):
+            for column, (word, said) in enumerate(zip(own, text, strict=False)):
+                if word != said:
+                    why = " (pass only the columns written so far)" if word == PAD else ""
+                    return (
+                        f"sentence {row} reads {word} as its word {column}, but the model wrote "
+                        f"{said} there{why}"
+                    )
+        if n >= self.most:
+            return f"at most {self.most} words were asked for, and you go on after them"
+        if all(END in row for row in written.tolist()):
+            return "every sentence has its END, and you go on: stop there"
+        return ""
+
+
+def _judge_words(name: str, result: Any, texts: list[list[int]], most: int) -> None:
+    if not _is_whole(result) or result.ndim != 2 or len(result) != len(texts):
+        came = (
+            f"{result.dtype} of shape {tuple(result.shape)}"
+            if isinstance(result, Tensor)
+            else f"a {type(result).__name__}"
+        )
+        raise Problem(
+            f"{name} must return a tensor of whole numbers, ({len(texts)}, n), but it returned "
+            f"{came}"
+        )
+    longest = min(max(map(len, texts)), most)
+    right = torch.tensor([(text[:longest] + [PAD] * longest)[:longest] for text in texts])
+    if torch.equal(result, right.to(result.dtype)):
+        return
+    if result.shape[1] and (result[:, 0] == START).all():
+        raise Problem("START does not belong to the result: leave the first column out")
+    n = min(result.shape[1], longest)
+    for row, text in enumerate(texts):
+        for column in range(n):
+            came, wanted = result[row, column].item(), right[row, column].item()
+            if came == wanted:
+                continue
+            if wanted == END:
+                raise Problem("END belongs to the result, as the last word of a sentence")
+            if column >= len(text):
+                raise Problem(
+                    f"sentence {row} ended before, and has {came} after its END; write PAD (0) "
+                    "there, whatever the model says"
+                )
+            raise Problem(
+                f"word {column} of sentence {row} is {came}; the model's likeliest is {wanted}"
+            )
+    if result.shape[1] > longest:
+        raise Problem(
+            f"the result has {result.shape[1]} columns, but the longest sentence has {longest}"
+        )
+    ended = sum(END in row for row in result.tolist())
+    if longest == most != result.shape[1]:
+        raise Problem(
+            f"`max_new_tokens` = {most} counts the words without START, and you stopped after "
+            f"{result.shape[1]}"
+        )
+    raise Problem(
+        f"you stopped after {result.shape[1]} words, when {ended} of {len(texts)} sentences had "
+        "their END: go on until all have"
+    )
+
+
+def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Tensor], set[int]]]:
+    """Return decoders, and the places at which each knows what it must not."""
+    n = len(target)
+    random = torch.Generator().manual_seed(8)
+    table = torch.randn(n, n_words, n - 1, n_words, generator=random, dtype=torch.float64)
+
+    def decoder(reads: Callable[[int, int], bool], only: Tensor | float = 1.0) -> Any:
+        """What is read at place i: word j wherever ``reads(i, j)``; ``only``: of later words."""
+
+        def predict(words: Tensor) -> Tensor:
+            if words.shape != target.shape:
+                raise ValueError(
+                    f"predict takes a whole target, from START on: shape ({n},), not "
+                    f"{tuple(words.shape)}"
+                )
+            if words.min() < 0 or words.max() >= n_words:
+                raise ValueError(f"the words are 0 to {n_words - 1}")
+            each = table[range(n), words]  # (n, n - 1, n_words)
+            rows = [
+                sum((only if j > i else 1.0) * each[j, i] for j in range(n) if reads(i, j))
+                for i in range(n - 1)
+            ]
+            return torch.stack(rows).tanh()
+
+        return predict
+
+    every, one_logit = set(range(n - 1)), torch.zeros(n_words, dtype=torch.float64)
+    one_logit[n_words // 2] = 1.0
+    return {
+        "an honest decoder": (decoder(lambda i, j: j <= i), set()),
+        "a decoder that reads the word it must predict": (decoder(lambda i, j: j <= i + 1), every),
+        "a decoder without a causal mask": (decoder(lambda i, j: j < n - 1), every - {n - 2}),
+        "a decoder that sees the word after the next": (
+            decoder(lambda i, j: j <= i or j == i + 2),
+            every - {n - 2},
+        ),
+        "a decoder whose first place sees the last word": (
+            decoder(lambda i, j: j <= i or (i, j) == (0, n - 1)),
+            {0},
+        ),
+        "a decoder with one hole in its mask": (
+            decoder(lambda i, j: j <= i or (i, j) == (2, 4)),
+            {2},
+        ),
+        "a decoder whose last place reads what it predicts": (
+            decoder(lambda i, j: j <= i or i + 1 == j == n - 1),
+            {n - 2},
+        ),
+        "a decoder that reads START only": (decoder(lambda i, j: j == 0), set()),
+        "a decoder that leaks into one logit": (decoder(lambda i, j: j <= i + 1, one_logit), every),
+        "a decoder that leaks a millionth": (decoder(lambda i, j: j <= i + 1, 1e-6), every),
+    }
+
+
+@exercise
+def teaching_leak(answer: Callable[..., Any]) -> str:
+    """``leaks(predict, target, n_words)``: the places that know what they must predict."""
+    for words, n_words in (([START, 5, 6, 3, 6, 4, END], 7), ([START, 8, 4, END, PAD, PAD], 9)):
+        target = torch.tensor(words)
+        for what, (predict, right) in _decoders(target, n_words).items():
+            inputs = {"predict": predict, "target": target, "n_words": n_words}
+            found = _places(returned(answer, inputs), len(words) - 1)
+            if found == right:
+                continue
+            if extra := sorted(found - right):
+                raise Problem(
+                    f"{what}: there is no leak at place {extra[0]}. It may use the words 0 to "
+                    f"{extra[0]}; move only those that come after"
+                )
+            missing = sorted(right - found)
+            raise Problem(
+                f"{what}: the leak at place {missing[0]} was not found. It must not depend on "
+                f"word {missing[0] + 1}, which it predicts, nor on any later one; compare its "
+                "whole row, exactly"
+            )
+    return "Ten decoders, two targets: each leak is found, and none where there is none."
+
+
+def _places(result: Any, count: int) -> set[int]:
+    if hasattr(result, "tolist"):
+        result = result.tolist()
+    try:
+        found = list(result)
+        if any(isinstance(place, bool) for place in found):
+            raise Problem("return the numbers of the places, not one True or False for each")
+        places = {int(place) for place in found}
+    except (TypeError, ValueError, OverflowError):
+        raise Problem("return a list of places, such as [0, 2], or [] if there is none") from None
+    if strange := sorted(places - set(range(count))):
+        raise Problem(
+            f"there is no place {strange[0]}; the places here are 0 to {count - 1}: place i is "
+            "the row that predicts word i + 1"
+        )
+    return places

@@ -1,0 +1,1 @@
+"""Notebook 06: who may see whom."""

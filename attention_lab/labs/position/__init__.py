@@ -1,0 +1,1 @@
+"""Notebook 08: how attention is told the order."""

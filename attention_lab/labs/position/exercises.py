@@ -1,0 +1,205 @@
+"""Notebook 08: position and permutation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attention_lab.core.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
+from attention_lab.grading.answers import letters_in, numbers
+from attention_lab.grading.base import exercise
+from attention_lab.grading.compare import compare, same
+from attention_lab.grading.feedback import Problem, returned, run
+
+__all__ = [
+    "alibi",
+    "needs_positions",
+    "position_from_mean",
+    "rotary",
+    "rotation_of_sines",
+    "sines_and_cosines",
+]
+
+
+@exercise
+def sines_and_cosines(answer: Callable[..., Tensor]) -> str:
+    """``positions(n, d_model)``: sines and cosines in turn."""
+    for n, d in ((5, 8), (12, 6)):
+        right = sinusoidal(n, d)
+        sine, cosine = right[:, 0::2], right[:, 1::2]  # (n, d / 2)
+        places = torch.arange(n, dtype=torch.float64)[:, None]
+        doubled = places * 10_000.0 ** (-2 * torch.arange(0, d, 2, dtype=torch.float64) / d)
+        every = places * 10_000.0 ** (-torch.arange(d, dtype=torch.float64) / d)
+        even = torch.arange(d) % 2 == 0
+        compare(
+            run(answer, {"n": n, "d_model": d}, (n, d)),
+            right,
+            "the numbers",
+            {
+                "all sines stand before all cosines; in the formula they alternate: feature 2i is "
+                "a sine, feature 2i + 1 a cosine": torch.cat([sine, cosine], 1),
+                "sine and cosine are the wrong way round: the sine comes first": torch.stack(
+                    [cosine, sine], dim=-1
+                ).flatten(1),
+                "places count from 0": sinusoidal(n, d, start=1),
+                "the exponent is 2i / d_model for the pair i, and it was doubled once more": (
+                    torch.stack([doubled.sin(), doubled.cos()], dim=-1).flatten(1)
+                ),
+                "a sine and the cosine beside it have the same frequency: the exponent changes "
+                "with every pair, not with every feature": torch.where(
+                    even, every.sin(), every.cos()
+                ),
+            },
+        )
+    return "Sines and cosines of the same angle side by side, for two sizes."
+
+
+@exercise
+def rotation_of_sines(answer: Callable[..., Tensor]) -> str:
+    """``rotation(k, d_model)``: R with positions(p + k) = R positions(p)."""
+    for k, d in ((7, 8), (1, 4), (0, 6)):
+        table = sinusoidal(60, d).double()
+        came = run(answer, {"k": k, "d_model": d}, (d, d)).double()
+
+        def error(matrix: Tensor, k: int = k, table: Tensor = table) -> float:
+            return (table[: 60 - k] @ matrix.T - table[k:]).abs().max().item()
+
+        if error(came) < 1e-4:
+            if not torch.allclose(came @ came.T, torch.eye(d, dtype=torch.float64), atol=1e-4):
+                raise Problem("R must only turn: R times its transpose is the identity")
+            continue
+        if error(came.T) < 1e-4:
+            raise Problem(
+                f"R turns the wrong way, from place p + {k} back to p. The rows of a pair are "
+                "[cos, sin] and [-sin, cos], since the sine comes first"
+            )
+        raise Problem(
+            f"for k = {k} and d_model = {d}, R positions(p) is off positions(p + k) by up to "
+            f"{error(came):.3g}. Each pair of features turns by its own angle k · base^(-2i / d)"
+        )
+    return "The same matrix takes every place p to p + k."
+
+
+@exercise
+def rotary(answer: Callable[..., Tensor]) -> str:
+    """``rotate(x, positions)``: each pair of features turned, further for later positions."""
+    random = torch.Generator().manual_seed(1)
+    for n, d, first in ((4, 6, 0), (3, 8, 20)):
+        x = torch.randn(n, d, generator=random)
+        positions = torch.arange(first, first + n)
+        came = run(answer, {"x": x, "positions": positions}, (n, d))
+        right = rotate(x, positions)
+        if came.isnan().any():
+            raise Problem("among the numbers is nan (not a number)")
+        if not torch.allclose(came.float().norm(dim=1), x.norm(dim=1), atol=1e-4):
+            raise Problem("a turn changes no length, and the lengths of your rows differ")
+        apart = torch.cat([right[:, 0::2], right[:, 1::2]], dim=1)
+        if first == 0 and not same(came, apart) and not same(came[0], x[0]):
+            raise Problem("at place 0 nothing turns, and your first row is not that of x")
+        halves = torch.stack([x[:, : d // 2], x[:, d // 2 :]], dim=-1).flatten(1)
+        by_halves = rotate(halves, positions)
+        compare(
+            came,
+            right,
+            "the numbers",
+            {
+                "the turns are right, and their features are in another order: put the two of a "
+                "pair side by side again, as they were in x": apart,
+                "places are given; yours always begin at 0": rotate(x, torch.arange(n)),
+                "every pair turns the other way round: first · cos - second · sin is the new "
+                "first": rotate(x, -positions),
+                "you paired feature i with feature i + d / 2; here the pairs are (0, 1), (2, 3) "
+                "and so on": torch.cat([by_halves[:, 0::2], by_halves[:, 1::2]], dim=1),
+            },
+        )
+    return "Right at places 0 to 3 and 20 to 22: the score depends on the difference only."
+
+
+@exercise
+def alibi(answer: Callable[..., Tensor]) -> str:
+    """``alibi(slopes, n)``: what is added to the scores, and -inf for later keys."""
+    for slopes, n in ((alibi_slopes(8), 4), (torch.tensor([0.3, 1.0, 0.07]), 5)):
+        later, heads = torch.ones(n, n, dtype=torch.bool).triu(1), len(slopes)
+        place = torch.arange(n)
+        signed = -slopes[:, None, None] * (place[:, None] - place)  # (n_heads, n, n)
+        right = signed.masked_fill(later, -torch.inf)
+        own = alibi_bias(heads, n, n).masked_fill(later, -torch.inf)
+        compare(
+            run(answer, {"slopes": slopes, "n": n}, (heads, n, n)),
+            right,
+            "the biases",
+            {
+                "a key far away must be pushed down: the bias is minus the slope times the "
+                "distance": (-signed).masked_fill(later, -torch.inf),
+                "later keys are not hidden: -inf above the diagonal": signed,
+                "later keys are not hidden, they only count as far away: -inf above the diagonal": (
+                    -signed.abs()
+                ),
+                "the slopes are given, and others were used": own,
+                "rows are queries and columns keys; yours are the other way round": right.mT,
+            },
+        )
+    return "The first head of 8, in the row of query 3: −1.5, −1, −0.5, 0."
+
+
+TASKS = {
+    "A": lambda x: x.max(),
+    "B": lambda x: (x == 1).nonzero()[0] < (x == 2).nonzero()[0],
+    "C": lambda x: x.sort().values,
+    "D": lambda x: x.flip(0),
+    "E": lambda x: torch.cat([x.new_zeros(1), x[:-1]]),
+    "F": lambda x: (x == 1).double().mean(),
+}
+PER_TOKEN = {"E"}  # one answer for each token: it must move along with the token
+
+
+def needing_positions() -> set[str]:
+    """Return the tasks whose answer changes when the tokens are reordered."""
+    x, order = torch.tensor([3, 1, 4, 2, 0]), torch.tensor([4, 3, 1, 0, 2])
+    found = set()
+    for letter, task in TASKS.items():
+        wanted = task(x)[order] if letter in PER_TOKEN else task(x)
+        if not torch.equal(task(x[order]), wanted):
+            found.add(letter)
+    return found
+
+
+@exercise
+def needs_positions(answer: Any) -> str:
+    """The letters of the tasks that cannot be done without places."""
+    given, right = letters_in(answer, "ABCDEF"), needing_positions()
+    if extra := sorted(given - right):
+        raise Problem(
+            f"{extra[0]} needs no places: shuffle the tokens, and the answer stays the same. A "
+            "model without places can give it"
+        )
+    if missing := sorted(right - given):
+        raise Problem(
+            f"{len(missing)} more of the six cannot be done without places. Shuffle the tokens of "
+            "each in your mind: must the answer change?"
+        )
+    return "B, D and E: for the other three a set of tokens is enough."
+
+
+@exercise
+def position_from_mean(answer: Callable[..., Tensor]) -> str:
+    """``place(output)``: from 1 / (i + 1), the output of a causal uniform head, back to i."""
+    random = torch.Generator().manual_seed(2)
+    places = torch.randint(0, 64, (64,), generator=random).double()
+    output = 1 / (places + 1)
+    result = returned(answer, {"output": output})
+    came = numbers(result, "return one place for each output, a tensor (n)")
+    if came.shape != output.shape:
+        raise Problem(f"return one place for each output: shape (64), not {tuple(came.shape)}")
+    if torch.allclose(came, places + 1, atol=1e-4):
+        raise Problem("places count from 0: the first token has the output 1")
+    if not torch.allclose(came, places, atol=1e-4):
+        index = int((came - places).abs().gt(1e-4).nonzero()[0])
+        raise Problem(
+            f"for the output {output[index].item():.4f} you give {came[index].item():.4g}; it is "
+            f"that of place {int(places[index])}"
+        )
+    return "All 64 outputs, each back to its place."

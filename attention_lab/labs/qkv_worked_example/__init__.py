@@ -1,0 +1,1 @@
+"""Notebook 03: every number of one example."""

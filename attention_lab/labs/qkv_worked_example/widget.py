@@ -1,0 +1,219 @@
+"""The centre of the collection: every step of attention, for numbers you can change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+from torch import Tensor
+
+from attention_lab.core.attention import AttentionSteps, attention
+from attention_lab.grading.compare import agree
+from attention_lab.grading.feedback import name_of
+from attention_lab.labs.qkv_worked_example.learner import call_learner, compare_steps
+from attention_lab.labs.qkv_worked_example.pictures import explain, steps_tables
+from attention_lab.pictures.style import format_number
+from attention_lab.pictures.tables import MOST_CELLS, side_by_side
+from attention_lab.ui.base import LiveView, message
+from attention_lab.ui.fields import Knob, box, choice, count_field, row, watch
+from attention_lab.ui.mask_editor import MaskEditor
+from attention_lab.ui.matrix_editor import MatrixEditor
+from attention_lab.ui.shared_sizes import SharedSizes, Size
+
+__all__ = ["EXAMPLES", "AttentionExplorer"]
+
+MAX_TOKENS, MAX_FEATURES = 128, 64
+
+# name: (Q, K, V)
+EXAMPLES = {
+    "three tokens of dimension 1": ([[1], [2], [3]], [[4], [5], [6]], [[7], [8], [9]]),
+    "one token of dimension 3": ([[1, 2, 3]], [[4, 5, 6]], [[7, 8, 9]]),
+    "two queries, three keys": (
+        [[1, 0], [0, 2]],
+        [[1, 0], [0, 1], [1, 1]],
+        [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    ),
+    "all keys equal": ([[1], [2], [3]], [[5], [5], [5]], [[7], [8], [9]]),
+    "six tokens, d_k = 4": (
+        [[3, 0, 0, 1], [0, 3, 0, 1], [0, 0, 3, 1], [3, 0, 0, -1], [0, 3, 0, -1], [0, 0, 3, -1]],
+        [[3, 0, 0, 1], [0, 3, 0, 1], [0, 0, 3, 1], [3, 0, 0, -1], [0, 3, 0, -1], [0, 0, 3, -1]],
+        [[1, 0], [0, 1], [-1, 0], [0, -1], [1, 1], [-1, -1]],
+    ),
+}
+
+
+class AttentionExplorer(LiveView):
+    """Edit Q, K, V, the scale and the mask; see scores, weights and output follow.
+
+    Parameters
+    ----------
+    query, key, value : matrix, optional
+        What to start with: (n_q, d_k), (n_k, d_k), (n_k, d_v), at most 128 tokens of dimension
+        64. Without them the first example is shown. More than 16 tokens are shown as pictures.
+    function : callable
+        Computes the picture. Called as ``function(query, key, value)``, and with
+        ``attn_mask=`` and ``scale=`` where they differ from "all keys" and ``1 / sqrt(d_k)``.
+        It may return `AttentionSteps`, the pair (output, weights), or the output alone.
+    cell : (step name, row, column)
+        The cell that is explained first.
+
+    Raises
+    ------
+    ValueError
+        Only some of query, key and value are given, or one is too large.
+    """
+
+    def __init__(
+        self,
+        query: Any = None,
+        key: Any = None,
+        value: Any = None,
+        *,
+        function: Callable[..., Any] = attention,
+        cell: tuple[str, int, int] = ("weights", 0, 0),
+    ) -> None:
+        super().__init__()
+        given = [each is not None for each in (query, key, value)]
+        if any(given) and not all(given):
+            raise ValueError("give query, key and value together, or none of them")
+        self.function = function
+        self.examples = {"yours": (query, key, value), **EXAMPLES} if all(given) else EXAMPLES
+        self.steps: AttentionSteps | None = None  # None until the function has worked once
+        self.example = choice("example", list(self.examples), width="340px")
+        self.reset = ipywidgets.Button(description="Reset all", layout={"width": "90px"})
+        self._build_inputs(*self.examples[self.example.value])
+        self._build_explanation(*cell)
+        self.children = [
+            row(self.example, self.reset),
+            row(*self.sizes.values()),
+            row(self.query, self.key, self.value, self.mask),
+            row(self.scaled, self.temperature),
+            self.status,
+            self.picture,
+            row(self.step, self.row, self.column),
+            self.explanation,
+        ]
+        self.redraw()
+        self.example.observe(lambda _: self._choose_example(), names="value")
+        self.reset.on_click(lambda _: self._choose_example())
+        inputs = self.mask, self.scaled, self.temperature, self.step, self.row, self.column
+        watch(self.redraw, *inputs)
+
+    # --- the inputs -------------------------------------------------------------------------
+
+    def _build_inputs(self, *matrices: Any) -> None:
+        self.query, self.key, self.value = (
+            MatrixEditor(
+                name,
+                matrix,
+                rows=letter,
+                columns="d",
+                max_rows=MAX_TOKENS,
+                max_columns=MAX_FEATURES,
+            )
+            for name, letter, matrix in zip("QKV", "qkv", matrices, strict=True)
+        )
+        self.mask = MaskEditor(self.query.shape[0], self.key.shape[0], most=MAX_TOKENS)
+        self.scaled = box("divide by √d_k", True, width="150px")
+        self.temperature = Knob("temperature", 1, low=0.1, high=10, log=True)
+        self.sizes = {
+            "n_q": count_field("queries (n_q)", 1, MAX_TOKENS, width="150px"),
+            "n_k": count_field("keys (n_k)", 1, MAX_TOKENS, width="130px"),
+            "d_k": count_field("d_k", 1, MAX_FEATURES, width="80px"),
+            "d_v": count_field("d_v", 1, MAX_FEATURES, width="80px"),
+        }
+        self.shared = SharedSizes(
+            self,
+            [
+                Size({self.query: 0}, self.sizes["n_q"]),
+                Size({self.query: 1, self.key: 1}, self.sizes["d_k"], "columns (d_k)"),
+                Size({self.key: 0, self.value: 0}, self.sizes["n_k"], "rows (n_k)"),
+                Size({self.value: 1}, self.sizes["d_v"]),
+            ],
+            then=lambda: self.mask.resize(self.query.shape[0], self.key.shape[0]),
+        )
+
+    def _build_explanation(self, step: str, i: int, j: int) -> None:
+        self.step = choice("explain", AttentionSteps._fields, value=step, width="180px")
+        self.row = count_field("row", i, MAX_TOKENS - 1, least=0, width="120px")
+        self.column = count_field("column", j, MAX_TOKENS - 1, least=0, width="120px")
+        self.explanation = ipywidgets.HTML()
+
+    def _choose_example(self) -> None:
+        with self.one_redraw():
+            matrices = self.examples[self.example.value]
+            for editor, matrix in zip((self.query, self.key, self.value), matrices, strict=True):
+                editor.start_with(matrix)
+            self.scaled.value, self.temperature.value = True, 1
+            self.mask.rule.value = next(iter(self.mask.rules))
+            self.shared.said = ""
+
+    @property
+    def scale(self) -> float:
+        """The factor on the scores: ``1 / sqrt(d_k)`` or 1, divided by the temperature."""
+        factor = 1 / math.sqrt(self.key.shape[1]) if self.scaled.value else 1.0
+        return factor / self.temperature.value
+
+    # --- the picture ------------------------------------------------------------------------
+
+    def draw(self) -> tuple[str, str]:
+        inputs = self.query.tensor, self.key.tensor, self.value.tensor
+        mask, options = self.mask.tensor, {}
+        if not mask.all():
+            options["attn_mask"] = mask
+        if not self.scaled.value or self.temperature.value != 1:
+            options["scale"] = self.scale
+        shown = reference = attention(*inputs, **options)
+        said = self._sizes_in_words(mask)
+        if self.function is not attention:
+            shown = call_learner(self.function, *inputs, options)
+            said += " " + compare_steps(name_of(self.function), shown, reference)
+        cell = self._chosen_cell()
+        picture = steps_tables(shown, chosen=cell, formulas=self.function is attention)
+        explanation = explain(*inputs, reference, cell) + self._own_number(shown, reference, cell)
+        self.steps, self.explanation.value = shown, message(explanation)
+        return picture, said
+
+    def _chosen_cell(self) -> tuple[str, int, int]:
+        """Return the cell that is explained, kept inside its matrix."""
+        step, n_q, n_k = self.step.value, self.query.shape[0], self.key.shape[0]
+        columns = self.value.shape[1] if step == "output" else n_k
+        return step, min(self.row.value, n_q - 1), min(self.column.value, columns - 1)
+
+    def _own_number(
+        self, shown: AttentionSteps, reference: AttentionSteps, cell: tuple[str, int, int]
+    ) -> str:
+        """Say what a learner's function has in a cell, where that is another number."""
+        step, i, j = cell
+        theirs = getattr(shown, step)
+        if theirs is None:
+            return f". {name_of(self.function)} did not return its {step}"
+        if agree(theirs[i, j], getattr(reference, step)[i, j]):
+            return ""
+        return f". {name_of(self.function)} has {format_number(theirs[i, j].item())} there"
+
+    def _sizes_in_words(self, mask: Tensor) -> str:
+        d_k = self.key.shape[1]
+        root = f"1/√{d_k}" if self.scaled.value else "1 (not divided by √d_k)"
+        if self.temperature.value != 1:
+            root += f" / {format_number(self.temperature.value)}"
+        note = f"Scale: {root} = {format_number(self.scale)}."
+        blind = [str(i) for i, line in enumerate(mask.any(dim=1).tolist()) if not line]
+        if blind:
+            note += f" Query {', '.join(blind)} may attend to no key: its weights are all 0."
+        return note + self.shared.said
+
+    def twin_html(self) -> str:
+        inputs = side_by_side(*(e.table() for e in (self.query, self.key, self.value)))
+        return inputs + super().twin_html() + self.explanation.value
+
+    def twin_text(self) -> str:
+        if self.steps is None:
+            return f"AttentionExplorer of {name_of(self.function)}: nothing to show yet"
+        sizes = ", ".join(f"{name} = {field.value}" for name, field in self.sizes.items())
+        output: Any = "too large to write out"
+        if max(self.steps.output.shape) <= MOST_CELLS:
+            output = [[float(f"{x:.4g}") for x in line] for line in self.steps.output.tolist()]
+        return f"AttentionExplorer of {name_of(self.function)}: {sizes}; output = {output}"

@@ -1,0 +1,1 @@
+"""Notebook 04: what dividing by the root of d_k is for."""

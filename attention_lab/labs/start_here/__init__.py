@@ -1,0 +1,1 @@
+"""Notebook 00: how a notebook and its checks answer."""

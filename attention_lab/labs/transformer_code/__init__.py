@@ -1,0 +1,1 @@
+"""Notebook 07: a first draft, its faults and repairs."""

@@ -1,0 +1,1 @@
+"""Notebook 02: what the weights are for."""

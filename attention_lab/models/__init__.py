@@ -1,0 +1,1 @@
+"""Models that attend, what they read, and the loop that trains them."""

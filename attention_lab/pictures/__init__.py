@@ -1,0 +1,1 @@
+"""Pictures as pure functions: tensors in, HTML, SVG or a matplotlib figure out."""

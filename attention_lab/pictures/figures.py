@@ -1,0 +1,419 @@
+"""Static pictures: what a reader without a kernel sees.
+
+Each function returns a `Picture`: a matplotlib figure and one sentence that says what it
+shows. A notebook prints the sentence under the figure, so the lesson also reaches a reader
+who cannot see it, and a test can compare it.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from attention_lab.core.attention import AttentionSteps
+from attention_lab.pictures.style import (
+    ACCENT,
+    COLORMAP,
+    DARK,
+    GREY,
+    color_range,
+    exponent,
+    format_number,
+    format_weight,
+    labels,
+    limits,
+    palette,
+    shades,
+)
+
+__all__ = [
+    "Picture",
+    "heads",
+    "heatmap",
+    "histograms",
+    "lines",
+    "steps",
+    "weight_bars",
+]
+
+SCREEN_DPI = 84  # text of 9 points is then as large as the code around the figure
+PIXELS_PER_POINT = 2  # sharp on screens with two pixels to the point
+
+
+class Picture:
+    """A figure and the sentence that says what it shows.
+
+    Attributes
+    ----------
+    figure : matplotlib.figure.Figure
+        Not known to pyplot, so that nothing piles up in memory.
+    sentence : str
+        The alternative text; printed under the figure.
+    """
+
+    def __init__(self, figure: Figure, sentence: str) -> None:
+        self.figure = figure
+        self.sentence = sentence
+
+    def png(self) -> bytes:
+        """Return the picture as a PNG on opaque white, the same bytes on every call."""
+        buffer = io.BytesIO()
+        self.figure.savefig(
+            buffer,
+            format="png",
+            dpi=SCREEN_DPI * PIXELS_PER_POINT,
+            facecolor="white",
+            metadata={"Software": None},
+        )
+        return buffer.getvalue()
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        width, height = (round(inches * SCREEN_DPI) for inches in self.figure.get_size_inches())
+        # The bundle by hand: the Image of IPython 7 (Colab) takes no alternative text.
+        bundle = {
+            "image/png": base64.b64encode(self.png()).decode(),
+            "text/plain": f"<Picture {width} × {height}>",
+        }
+        details = {"width": width, "height": height, "alt": self.sentence}
+        display(bundle, raw=True, metadata={"image/png": details})
+        print(self.sentence)
+
+    def __repr__(self) -> str:
+        return f"Picture: {self.sentence}"
+
+
+def heatmap(
+    matrix: Tensor,
+    *,
+    title: str,
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    row_axis: str = "queries",
+    column_axis: str = "keys",
+    weights: bool = False,
+) -> Picture:
+    """Draw a matrix with the numbers in its cells, named axes and one colour bar.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (n_rows, n_columns)
+    title : str
+    rows, columns : sequence of str, optional
+        Labels (tokens); q0, q1, ... and k0, k1, ... if not given.
+    row_axis, column_axis : str
+        What a row and a column stand for.
+    weights : bool
+        Colour on the fixed scale 0..1; the sentence names the strongest key of each row.
+
+    Returns
+    -------
+    Picture
+    """
+    rows = rows or labels("q", matrix.shape[0])
+    columns = columns or labels("k", matrix.shape[1])
+    figure = Figure(
+        figsize=(2.4 + 0.72 * matrix.shape[1], 1.5 + 0.5 * matrix.shape[0]), layout="constrained"
+    )
+    axes = figure.add_subplot()
+    image = _draw_matrix(axes, matrix, rows, columns, weights)
+    axes.set(xlabel=column_axis, ylabel=row_axis)
+    axes.set_title(title, fontsize=11)
+    figure.colorbar(image, ax=axes, shrink=0.9)
+    described = _describe_weights(matrix, rows, columns) if weights else _describe_range(matrix)
+    return Picture(figure, f"{title}, {_size(matrix)}: {described}.")
+
+
+def heads(
+    weights: Tensor,
+    *,
+    title: str,
+    names: Sequence[str] | None = None,
+    rows: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    row_axis: str = "queries",
+    column_axis: str = "keys",
+) -> Picture:
+    """Draw the weights of several heads next to each other, on one colour scale from 0 to 1.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_heads, n_q, n_k)
+    title : str
+    names : sequence of str, optional
+        One for each head; "head 0", "head 1", ... if not given.
+    rows, columns : sequence of str, optional
+        Labels (tokens); q0, q1, ... and k0, k1, ... if not given.
+    row_axis, column_axis : str
+        What a row and a column stand for.
+
+    Returns
+    -------
+    Picture
+        With up to 8 keys the numbers are in the cells.
+    """
+    n_heads, n_q, n_k = weights.shape
+    names = names or labels("head ", n_heads)
+    rows, columns = rows or labels("q", n_q), columns or labels("k", n_k)
+    width = min(0.8 + 0.5 * n_k, 5.2)
+    down = math.ceil(n_heads * width / 11.6)
+    across = math.ceil(n_heads / down)
+    figure = Figure(
+        figsize=(0.9 + width * across, 0.6 + (0.9 + 0.38 * n_q) * down), layout="constrained"
+    )
+    panels = figure.subplots(down, across, sharey=True, squeeze=False)
+    for axes in panels.flat[n_heads:]:
+        axes.axis("off")
+    for axes, name, matrix in zip(panels.flat, names, weights, strict=False):
+        _draw_matrix(axes, matrix, rows, columns, weights=True, numbers=n_k <= 8)
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel(column_axis)
+        if max(map(len, columns)) > 3:
+            axes.tick_params(axis="x", rotation=60)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(row_axis)
+    figure.suptitle(title, fontsize=11)
+    described = "; ".join(
+        f"{name}: {_describe_weights(matrix, rows, columns)}"
+        for name, matrix in zip(names, weights, strict=True)
+    )
+    return Picture(figure, f"{title}. {described}.")
+
+
+def steps(
+    steps: AttentionSteps, *, rows: Sequence[str] | None = None, keys: Sequence[str] | None = None
+) -> Picture:
+    """Draw the five steps of attention side by side.
+
+    Parameters
+    ----------
+    steps : AttentionSteps
+        Of one head: (n_q, n_k) and (n_q, d_v).
+    rows, keys : sequence of str, optional
+        Labels of the queries and of the keys.
+
+    Returns
+    -------
+    Picture
+    """
+    rows = rows or labels("q", steps.scores.shape[0])
+    keys = keys or labels("k", steps.scores.shape[1])
+    n_k, d_v = steps.scores.shape[1], steps.output.shape[1]
+    cell = 0.62
+    widths = [n_k * cell + 0.55] * 4 + [d_v * cell + 0.55]
+    figure = Figure(
+        figsize=(max(sum(widths), 8.5), 1.25 + max(0.5 * len(rows), 0.8)), layout="constrained"
+    )
+    panels = figure.subplots(1, 5, width_ratios=widths)
+    for axes, name, step in zip(panels, steps._fields, steps, strict=True):
+        columns = labels("d", d_v) if name == "output" else keys
+        _draw_matrix(axes, step, rows, columns, weights=name == "weights")
+        axes.set_title(name, fontsize=11)
+    sentence = (
+        f"From left to right: scores ({_describe_range(steps.scores)}), scaled, masked, "
+        f"weights ({_describe_weights(steps.weights, rows, keys)}) "
+        f"and output {_matrix_text(steps.output)}."
+    )
+    return Picture(figure, sentence)
+
+
+def weight_bars(
+    scores: Tensor, weights: Tensor, *, keys: Sequence[str] | None = None, query: str = "one query"
+) -> Picture:
+    """Draw how the scores of one query become weights: scores, exponentials, weights.
+
+    Parameters
+    ----------
+    scores : Tensor, shape (n_k,)
+        What goes into the softmax.
+    weights : Tensor, shape (n_k,)
+        ``softmax(scores)``.
+    keys : sequence of str, optional
+        A label for each key.
+    query : str
+        Whose scores these are.
+
+    Returns
+    -------
+    Picture
+    """
+    keys = keys or labels("k", len(scores))
+    figure = Figure(figsize=(8.2, 1.3 + 0.34 * len(keys)), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    power, shifted = exponent(scores)
+    columns = {
+        "scores": (scores, format_number),
+        power: (shifted.exp(), format_number),
+        "weights = exp / sum": (weights, format_weight),
+    }
+    for axes, (title, (numbers, write)) in zip(panels, columns.items(), strict=True):
+        _draw_bars(axes, title, numbers, write, keys)
+    panels[2].set_xlim(0, 1.28)
+    pairs = ", ".join(
+        f"{k} {format_weight(w)}" for k, w in zip(keys, weights.tolist(), strict=True)
+    )
+    sentence = f"Weights of {query}: {pairs}; they sum to {format_weight(weights.sum().item())}."
+    return Picture(figure, sentence)
+
+
+def lines(
+    places: Sequence[float],
+    curves: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    x_axis: str,
+    y_axis: str,
+    log: bool = False,
+) -> Picture:
+    """Draw lines over one axis.
+
+    Parameters
+    ----------
+    places : sequence of float
+        Where on the x axis.
+    curves : mapping of name to sequence of float
+        As many numbers as places.
+    title, x_axis, y_axis : str
+    log : bool
+        Give each doubling of x the same room.
+
+    Returns
+    -------
+    Picture
+        The sentence names both ends of each line.
+    """
+    figure = Figure(figsize=(6.6, 3.3), layout="constrained")
+    axes = figure.add_subplot()
+    looks = itertools.cycle(((DARK, "o", "-"), (ACCENT, "s", "--"), (GREY, "^", ":")))
+    for (name, numbers), (color, marker, style) in zip(curves.items(), looks, strict=False):
+        axes.plot(places, numbers, color=color, marker=marker, ls=style, lw=2, label=name)
+    if log:
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(places, [format_number(place) for place in places])
+        axes.minorticks_off()
+    elif len(places) <= 10:
+        axes.set_xticks(places)
+    axes.set(xlabel=x_axis, ylabel=y_axis)
+    axes.set_title(title, fontsize=11)
+    axes.margins(y=0.12)
+    axes.legend()
+    ends = "; ".join(
+        f"{name} goes from {format_number(numbers[0])} to {format_number(numbers[-1])}"
+        for name, numbers in curves.items()
+    )
+    across = f"from {x_axis} {format_number(places[0])} to {format_number(places[-1])}"
+    return Picture(figure, f"{title}, {across}: {ends}.")
+
+
+def histograms(samples: Mapping[str, Tensor], *, title: str, x_axis: str) -> Picture:
+    """Draw how samples are spread, one panel each, with the normal curve of their spread.
+
+    Parameters
+    ----------
+    samples : mapping of name to Tensor, shape (n,)
+    title, x_axis : str
+
+    Returns
+    -------
+    Picture
+        All panels have the same x axis; the sentence names the standard deviations.
+    """
+    figure = Figure(figsize=(8.2, 2.9), layout="constrained")
+    panels = figure.subplots(1, len(samples), sharex=True, squeeze=False)[0]
+    said = []
+    for axes, (name, sample) in zip(panels, samples.items(), strict=True):
+        deviation = sample.std().item()
+        axes.hist(sample.numpy(), bins=41, density=True, color="#aab7c4")
+        axes.set_title(f"{name}: standard deviation {format_number(deviation)}", fontsize=10)
+        axes.set(xlabel=x_axis, yticks=[])
+        said.append(f"{format_number(deviation)} ({name})")
+    low, high = panels[0].get_xlim()
+    grid = torch.linspace(low, high, 400)
+    for axes, sample in zip(panels, samples.values(), strict=True):
+        deviation = sample.std().item()
+        density = torch.distributions.Normal(sample.mean().item(), deviation).log_prob(grid).exp()
+        axes.plot(grid, density, color=DARK, lw=1.5)
+    figure.suptitle(title, fontsize=11)
+    return Picture(figure, f"{title}; standard deviations: {', '.join(said)}.")
+
+
+def _draw_matrix(
+    axes: Axes,
+    matrix: Tensor,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    weights: bool,
+    numbers: bool = True,
+):
+    low, high = color_range(matrix, weights=weights)
+    write = format_weight if weights else format_number
+    shown = matrix.masked_fill(~torch.isfinite(matrix), math.nan)
+    image = axes.imshow(shown.numpy(), cmap=COLORMAP, vmin=low, vmax=high, aspect="auto")
+    colors, places = palette(), shades(matrix, low, high).tolist()
+    for i, row in enumerate(matrix.tolist() if numbers else []):
+        for j, number in enumerate(row):
+            color = "#000000" if number == -math.inf else colors[places[i][j]][1]
+            axes.text(j, i, write(number), ha="center", va="center", color=color, fontsize=9)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(length=0)
+    return image
+
+
+def _draw_bars(axes: Axes, title: str, numbers: Tensor, write, keys: Sequence[str]) -> None:
+    bars = axes.barh(range(len(keys)), numbers.numpy(), color=DARK, height=0.62)
+    axes.bar_label(bars, [f" {write(number)}" for number in numbers.tolist()], fontsize=9)
+    axes.set_yticks(range(len(keys)), keys)
+    axes.invert_yaxis()
+    axes.margins(x=0.3)
+    axes.axvline(0, color="black", lw=0.8)
+    axes.set_title(title, fontsize=11)
+    axes.set_xticks([])
+    for side in ("top", "right", "bottom", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def _size(matrix: Tensor) -> str:
+    return f"{matrix.shape[0]} × {matrix.shape[1]}"
+
+
+def _describe_range(matrix: Tensor) -> str:
+    low, high = limits(matrix)
+    return f"from {format_number(low)} to {format_number(high)}"
+
+
+def _describe_weights(matrix: Tensor, rows: Sequence[str], columns: Sequence[str]) -> str:
+    described = [
+        f"{row} {_describe_row(weights, columns)}"
+        for row, weights in zip(rows, matrix, strict=True)
+    ]
+    if len(described) > 4:
+        described = [*described[:3], "and so on"]
+    return ", ".join(described)
+
+
+def _describe_row(weights: Tensor, columns: Sequence[str]) -> str:
+    largest = weights.max().item()
+    best = [c for c, w in zip(columns, weights.tolist(), strict=True) if w > largest - 1e-6]
+    if len(best) == 1:
+        return f"most on {best[0]} ({format_weight(largest)})"
+    if len(best) == len(columns):
+        return f"the same on all ({format_weight(largest)} each)"
+    return f"most on {' and '.join(best)} ({format_weight(largest)} each)"
+
+
+def _matrix_text(matrix: Tensor) -> str:
+    rows = (
+        "[" + ", ".join(format_number(number) for number in row) + "]" for row in matrix.tolist()
+    )
+    return "[" + ", ".join(rows) + "]"

@@ -1,0 +1,424 @@
+"""HTML tables as pure functions: tensors in, a string out.
+
+They are what the widgets show, and what a notebook shows that was opened but not run. Every
+picture is a real table with a caption and headers, the numbers are in the cells, and colour
+only repeats them. Cells set both of their colours, so that a dark theme changes neither.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from attention_lab.pictures.style import (
+    color_range,
+    format_number,
+    format_weight,
+    palette,
+    shade,
+    shades,
+)
+
+__all__ = [
+    "CSS",
+    "MOST_CELLS",
+    "bar_cell",
+    "bars_table",
+    "cell",
+    "head",
+    "largest_weights_table",
+    "list_table",
+    "matrix_picture",
+    "matrix_table",
+    "matrix_view",
+    "row_head",
+    "side_by_side",
+    "table",
+    "title",
+    "weight_cell",
+]
+
+Cell = tuple[int, int]
+
+# Up to here a matrix is a table with its numbers; a larger one is a picture. Five tables with
+# more rows would not fit on a screen, and an edit would show its effect out of sight.
+MOST_CELLS = 16  # on either axis
+DENSE = 8  # a table with more rows or columns than this gets small print
+MOST_PIXELS = 256  # a picture with more on either axis is pooled
+MOST_WEIGHTS = 8  # how many of the weights of one query are worth a row
+
+# Only what cannot stand in the cell: a reader that strips <style> still gets table and colours.
+CSS = """<style>
+.alab{display:flex;flex-wrap:wrap;align-items:flex-start;overflow-x:auto}
+.alab table{border-collapse:separate;border-spacing:2px;margin:0;table-layout:auto;
+font-size:13px;line-height:1.3;width:auto;border:0}
+.alab caption{caption-side:top;text-align:left;padding:2px;color:inherit;font-size:13px;
+white-space:nowrap}
+.alab tr,.alab tr:nth-child(n),.alab tr:hover{background:transparent}
+.alab table th,.alab table td{padding:3px 4px;text-align:right;border:2px solid transparent;
+min-width:2em;max-width:none;vertical-align:middle;white-space:nowrap;font-variant-numeric:tabular-nums}
+.alab table th,.alab table thead td{font-weight:600;min-width:0}
+.alab table td.alab-hidden{border:2px dashed #767676}
+.alab table td.alab-related{border:2px solid #d55e00}
+.alab table td.alab-chosen{border:2px solid #d55e00;outline:2px solid #d55e00;font-weight:700}
+.alab table td.alab-text,.alab table th.alab-text{text-align:left;min-width:0;
+white-space:normal;max-width:34em}
+.alab table td.alab-text code{background:transparent;color:inherit;padding:0;font-size:12px}
+.alab table td.alab-bar,.alab table th.alab-bar{text-align:left;min-width:164px}
+.alab table.alab-dense{font-size:10px;border-spacing:0}
+.alab table.alab-dense td,.alab table.alab-dense th{padding:1px 2px;border-width:1px;min-width:0}
+.alab-picture{position:relative;border:1px solid #767676;line-height:0}
+.alab-picture img{image-rendering:pixelated;width:100%;height:100%}
+.alab-row{position:absolute;left:0;right:0;outline:2px solid #d55e00}
+.alab-note{margin:2px 0;line-height:1.5}
+.alab img{max-width:100%;height:auto;background:#ffffff}
+</style>"""
+
+
+BESIDE = "display:inline-block;vertical-align:top;margin:0 10px 8px 0"
+
+
+# --- one frame for every table ----------------------------------------------------------------
+
+
+def table(
+    caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]], *, dense: bool = False
+) -> str:
+    """Put a table together from what `title`, `head`, `row_head` and the cells below give.
+
+    Parameters
+    ----------
+    caption : str
+        HTML.
+    heads : iterable of str
+        HTML, a ``<th>`` or ``<td>`` for each column.
+    rows : iterable of iterable of str
+        HTML, the cells of each row.
+    dense : bool
+        Small print, for a table with many columns.
+
+    Returns
+    -------
+    str
+        One ``<table>``.
+    """
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    return (
+        f"<table{_class('alab-dense' if dense else '')}><caption>{caption}</caption>"
+        f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def title(name: str, rest: str = "", *lines: str) -> str:
+    """Return a caption: a name in bold, what else stands beside it, and further lines."""
+    return "<br>".join([f"<b>{html.escape(name)}</b>{html.escape(rest)}", *map(html.escape, lines)])
+
+
+def head(text: str, kind: str = "") -> str:
+    """Return the head of a column; ``kind`` is a class of the style sheet."""
+    return f'<th scope="col"{_class(kind)}>{html.escape(text)}</th>'
+
+
+def row_head(text: str) -> str:
+    """Return the head of a row."""
+    return f'<th scope="row">{html.escape(text)}</th>'
+
+
+def cell(text: str = "", colors: tuple[str, str] | None = None, kind: str = "") -> str:
+    """Return a cell with a number as it is written; ``colors`` are (background, ink)."""
+    style = f' style="background:{colors[0]};color:{colors[1]}"' if colors else ""
+    return f"<td{_class(kind)}{style}>{text}</td>"
+
+
+def weight_cell(weight: float) -> str:
+    """Return a cell with a number from 0 to 1, and its colour."""
+    return cell(format_weight(weight), palette()[shade(weight, 0, 1)])
+
+
+def bar_cell(share: float) -> str:
+    """Return a cell with a bar, as long as a number from 0 to 1 says."""
+    # The number stands beside it, so a screen reader may skip the bar.
+    width = round(160 * max(0.0, min(1.0, share)))
+    bar = f'<div aria-hidden="true" style="background:#00204d;width:{width}px;height:12px"></div>'
+    return f'<td class="alab-bar" style="background:#ffffff;color:#000000">{bar}</td>'
+
+
+def _class(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""
+
+
+# --- matrices -----------------------------------------------------------------------------------
+
+
+def matrix_table(
+    matrix: Tensor,
+    *,
+    caption: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    formula: str = "",
+    weights: bool = False,
+    row_sums: bool = False,
+    column_sums: bool = False,
+    chosen: Cell | None = None,
+    related: Collection[Cell] = (),
+) -> str:
+    """Draw a matrix as a table with the numbers in the cells and colour behind them.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (n_rows, n_columns)
+        ``-inf`` is shown as a hidden cell.
+    caption : str
+        The name of the matrix, above it.
+    rows, columns : sequence of str
+        A label for each row and column.
+    formula : str
+        How the matrix was made, under its name.
+    weights : bool
+        Colour on the fixed scale 0..1 and 3 decimals. Otherwise the scale runs from the
+        smallest to the largest finite number.
+    row_sums, column_sums : bool
+        Add a column, or a row, with the sums.
+    chosen, related : cells (row, column)
+        Outlined: the cell that is explained, and those it is made of.
+
+    Returns
+    -------
+    str
+        One ``<table>``.
+    """
+    write = format_weight if weights else format_number
+    numbers, paint = matrix.tolist(), _painter(matrix, weights, chosen, related)
+    lines = [
+        [
+            row_head(label),
+            *(paint(i, j, number, write(number)) for j, number in enumerate(row)),
+            *([cell(write(sum(row)))] if row_sums else []),
+        ]
+        for i, (label, row) in enumerate(zip(rows, numbers, strict=True))
+    ]
+    if column_sums:
+        sums = (cell(write(sum(column))) for column in zip(*numbers, strict=True))
+        lines.append([row_head("sum"), *sums])
+    return table(
+        title(caption, f" ({len(rows)} × {len(columns)})", *([formula] if formula else [])),
+        [cell(), *map(head, columns), *([head("sum")] if row_sums else [])],
+        lines,
+        dense=max(matrix.shape) > DENSE,
+    )
+
+
+def _painter(matrix: Tensor, weights: bool, chosen: Cell | None, related: Collection[Cell]):
+    """Return the function that makes the cell (i, j) of a matrix, with its colours and marks."""
+    colors, places = palette(), shades(matrix, *color_range(matrix, weights=weights)).tolist()
+
+    def paint(i: int, j: int, number: float, text: str) -> str:
+        is_hidden = number == -math.inf
+        kinds = ["alab-hidden"] if is_hidden else []
+        if (i, j) == chosen:
+            kinds.append("alab-chosen")
+        elif (i, j) in related:
+            kinds.append("alab-related")
+        return cell(
+            text, ("#ffffff", "#000000") if is_hidden else colors[places[i][j]], " ".join(kinds)
+        )
+
+    return paint
+
+
+def matrix_picture(
+    matrix: Tensor,
+    *,
+    caption: str,
+    formula: str = "",
+    weights: bool = False,
+    row: int | None = None,
+    side: int = 288,
+) -> str:
+    """Draw a matrix as a picture, a pixel for each cell: for what is too large for a table.
+
+    Of a matrix with more than 256 rows or columns, each pixel shows the largest number of a
+    block: a mean would make a single large weight disappear.
+
+    Parameters
+    ----------
+    matrix : Tensor, shape (n_rows, n_columns)
+        ``-inf`` is white, nan grey.
+    caption, formula, weights
+        As for `matrix_table`.
+    row : int, optional
+        This row is outlined.
+    side : int
+        How long the longer side is, about, in pixels of the screen.
+
+    Returns
+    -------
+    str
+        One ``<div>`` with an ``<img>``, its alternative text, and the ends of the colour scale.
+    """
+    n_rows, n_columns = matrix.shape
+    low, high = color_range(matrix, weights=weights)
+    block = math.ceil(max(n_rows, n_columns) / MOST_PIXELS)
+    pixels = F.max_pool2d(matrix.detach().double()[None], block, ceil_mode=True)[0]
+    colors = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c, _ in palette()], np.uint8)
+    rgb = colors[shades(pixels, low, high).numpy()]
+    rgb[(pixels == -math.inf).numpy()] = 255
+    rgb[pixels.isnan().numpy()] = 128
+    png = io.BytesIO()
+    Image.fromarray(rgb).save(png, format="png", compress_level=1)
+
+    size = f"({n_rows} × {n_columns})"
+    ends = f"dark {format_number(low)}, light {format_number(high)}"
+    if (matrix == -math.inf).any():
+        ends += ", white hidden"
+    if block > 1:
+        ends += f"; a pixel is the largest of {block} × {block}"
+    marked = "" if row is None else f"; row {row} is outlined"
+    unit = side / max(n_rows, n_columns)
+    width, height = (max(round(unit * count), 48) for count in (n_columns, n_rows))
+    frame = ""
+    if row is not None:
+        thick = max(height / n_rows, 1)
+        frame = f'<div class="alab-row" style="top:{row * height / n_rows:.1f}px;height:{thick}px">'
+        frame += "</div>"
+    return (
+        f"<div>{title(caption, f' {size}', *([formula] if formula else []))}</div>"
+        f'<div class="alab-picture" style="width:{width}px;height:{height}px">'
+        f'<img alt="{html.escape(caption)} {size}: {ends}{marked}" decoding="sync" '
+        f'src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}">{frame}</div>'
+        f"<div>{ends}</div>"
+    )
+
+
+def matrix_view(matrix: Tensor, *, row: int | None = None, **options) -> str:
+    """Draw a matrix as a table, or as a picture where it has more than 16 rows or columns.
+
+    Takes the arguments of `matrix_table`, and ``row``: what `matrix_picture` outlines.
+    """
+    if max(matrix.shape) <= MOST_CELLS:
+        return matrix_table(matrix, **options)
+    kept = {name: options[name] for name in ("caption", "formula", "weights") if name in options}
+    return matrix_picture(matrix, row=row, **kept)
+
+
+def largest_weights_table(weights: Tensor, *, query: int) -> str:
+    """Draw the eight largest weights of one query, and what the other keys have together.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_k,)
+    query : int
+        Its index, for the caption.
+
+    Returns
+    -------
+    str
+        One table, largest weight first.
+    """
+    order = weights.argsort(descending=True, stable=True)
+    count = min(MOST_WEIGHTS, len(order))
+    largest = order[:count].tolist()
+    return bars_table(
+        [f"k{index}" for index in largest],
+        weights[largest],
+        caption=f"query {query}",
+        note=f": its {count} largest weights",
+        heads=("key", "weight"),
+        rest=(f"other {len(order) - count}", weights[order[count:]].sum().item()),
+    )
+
+
+# --- lists --------------------------------------------------------------------------------------
+
+
+def bars_table(
+    names: Sequence[str],
+    shares: Tensor,
+    *,
+    caption: str,
+    note: str = "",
+    heads: tuple[str, str],
+    rest: tuple[str, float] | None = None,
+) -> str:
+    """Draw numbers from 0 to 1 with a bar each.
+
+    Parameters
+    ----------
+    names : sequence of str
+    shares : Tensor, shape (n,)
+        One for each name.
+    caption, note : str
+        A name in bold, and what stands beside it.
+    heads : (str, str)
+        What stands above the names, and above the numbers.
+    rest : (name, number), optional
+        A last row, without a bar.
+
+    Returns
+    -------
+    str
+        One table.
+    """
+    rows = [
+        [row_head(name), weight_cell(share), bar_cell(share)]
+        for name, share in zip(names, shares.tolist(), strict=True)
+    ]
+    if rest:
+        rows.append([row_head(rest[0]), cell(format_weight(rest[1])), cell()])
+    return table(title(caption, note), [*map(head, heads), head("0 … 1", "alab-bar")], rows)
+
+
+# mark: (sign, background, text)
+MARKS = {
+    "good": ("✓", "#e6f4ea", "#0b3d1c"),
+    "bad": ("✗", "#fff4e5", "#5c2b00"),
+    "open": ("○", "#eef1f5", "#1f2933"),
+}
+
+
+def list_table(
+    rows: Sequence[tuple[str, Sequence[str]]], *, caption: str, heads: Sequence[str]
+) -> str:
+    """Draw a list whose rows are good, bad, or open.
+
+    Parameters
+    ----------
+    rows : sequence of (mark, texts)
+        The mark is "good", "bad" or "open"; a text in backquotes is code.
+    caption : str
+    heads : sequence of str
+        What stands above each text.
+
+    Returns
+    -------
+    str
+        One table. The mark is a sign of its own column, not only a colour.
+    """
+    lines = []
+    for mark, texts in rows:
+        sign, *colors = MARKS[mark]
+        style = f'class="alab-text" style="background:{colors[0]};color:{colors[1]}"'
+        cells = [f'<td {style} aria-label="{mark}">{sign}</td>']
+        for text in texts:
+            written = html.escape(text.strip("`"))
+            cells.append(
+                f"<td {style}>{f'<code>{written}</code>' if text[:1] == '`' else written}</td>"
+            )
+        lines.append(cells)
+    return table(title(caption), [cell(), *(head(each, "alab-text") for each in heads)], lines)
+
+
+def side_by_side(*parts: str) -> str:
+    """Put tables next to each other, with the style they share; they wrap when space is short."""
+    # The inline style is for a reader that strips <style>.
+    cells = "".join(f'<div style="{BESIDE}">{part}</div>' for part in parts)
+    return f'{CSS}<div class="alab">{cells}</div>'

@@ -1,0 +1,218 @@
+"""The fields that widgets are built of, and what they have in common."""
+
+from __future__ import annotations
+
+import html
+import math
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+import traitlets
+
+from attention_lab.grading.feedback import Problem
+from attention_lab.models.vocabulary import Vocabulary
+from attention_lab.ui.base import Guard
+
+__all__ = [
+    "STYLE",
+    "Knob",
+    "box",
+    "choice",
+    "count_field",
+    "fill_grid",
+    "row",
+    "text_field",
+    "watch",
+    "words_in",
+]
+
+STEP = 0.1  # of the arrows of a Knob's field
+MOST_WORDS = 12
+
+# Labels of the number fields are for screen readers; the eye has the row and column headers.
+# The label stays in the page and is only clipped, so that it still names its field.
+STYLE = """<style>
+.alab-cells .widget-label,.alab-cells .widget-label-basic span{position:absolute!important;
+width:1px!important;min-width:0!important;height:1px!important;overflow:hidden!important;
+clip-path:inset(50%)!important;white-space:nowrap!important;padding:0!important;margin:-1px!important}
+.alab-cells{align-items:center}
+.alab-cells .widget-text,.alab-cells .widget-checkbox{position:relative;margin:1px!important}
+.alab-cells .widget-text input{text-align:right;padding:0 5px;min-width:0}
+.alab-cells .alab-bad input{outline:3px solid #d55e00;background:#fff4e5;color:#000000}
+.alab-knob input{width:72px!important;flex:none!important}
+.alab-cells .widget-checkbox{width:auto!important;justify-content:center}
+</style>"""
+
+
+class Knob(ipywidgets.HBox):
+    """A number to type, and a slider to drag, for the same value.
+
+    The sliders of ipywidgets 8 have no name that a screen reader could read, and say the
+    logarithm where they are logarithmic; the field beside the slider has both right.
+
+    Parameters
+    ----------
+    description : str
+    value, low, high : float
+    log : bool
+        Give each factor of ten the same room on the slider.
+    """
+
+    value = traitlets.Float()
+
+    def __init__(
+        self,
+        description: str,
+        value: float,
+        *,
+        low: float,
+        high: float,
+        log: bool = False,
+    ) -> None:
+        super().__init__()
+        self.field = ipywidgets.BoundedFloatText(
+            value=value,
+            min=low,
+            max=high,
+            step=STEP,
+            description=description,
+            layout={"width": "max-content"},
+            style={"description_width": "initial"},
+        )
+        self.field.add_class("alab-knob")
+        if log:
+            self.slider = ipywidgets.FloatLogSlider(
+                value=value, base=10, min=math.log10(low), max=math.log10(high), step=0.02
+            )
+        else:
+            self.slider = ipywidgets.FloatSlider(value=value, min=low, max=high, step=STEP)
+        self.slider.readout = False
+        self.slider.layout.width = "150px"
+        # In Colab each report of a moving slider travels to the cloud and back, and they queue.
+        self.slider.continuous_update = "google.colab" not in sys.modules
+        self.value = value
+        self.children = [self.field, self.slider]
+        traitlets.link((self, "value"), (self.field, "value"))
+        self.sliding, self.following = Guard(), Guard()
+        self.observe(self._move_slider, names="value")
+        self.slider.observe(self._slid, names="value")
+
+    @traitlets.validate("value")
+    def _within(self, proposal: traitlets.Bunch) -> float:
+        if math.isnan(proposal["value"]):
+            return self.value
+        return min(self.field.max, max(self.field.min, proposal["value"]))
+
+    def _slid(self, change: traitlets.Bunch) -> None:
+        # The browser puts the handle on the next step of the slider, and reports that place: an
+        # echo of the number in the field, not a move.
+        here, there = (self._place(number) for number in (self.value, change["new"]))
+        if self.following or abs(here - there) < 0.75 * self.slider.step:
+            return
+        with self.sliding:
+            # A step of a logarithmic slider is no round number; three digits are enough.
+            self.value = float(f"{change['new']:.3g}")
+
+    def _place(self, number: float) -> float:
+        is_log = isinstance(self.slider, ipywidgets.FloatLogSlider)
+        return math.log10(number) if is_log else number
+
+    def _move_slider(self, change: traitlets.Bunch) -> None:
+        if self.sliding:  # a hand on the slider must not feel it jump
+            return
+        with self.following:
+            self.slider.value = change["new"]
+
+
+def watch(callback, *inputs: ipywidgets.Widget) -> None:
+    """Call back whenever the value of an input changes."""
+    for each in inputs:
+        each.observe(callback, names="value")
+
+
+def count_field(
+    description: str, value: int, most: int, *, least: int = 1, width: str = "160px"
+) -> ipywidgets.BoundedIntText:
+    """A field for a whole number from ``least`` to ``most``."""
+    return ipywidgets.BoundedIntText(
+        value=value,
+        min=least,
+        max=most,
+        description=description,
+        layout={"width": width},
+        style={"description_width": "initial"},
+    )
+
+
+def choice(
+    description: str, options: Sequence[Any], *, width: str, value: Any = None
+) -> ipywidgets.Dropdown:
+    """A drop-down list, at its first option if no ``value`` is given."""
+    field = ipywidgets.Dropdown(
+        options=options,
+        description=description,
+        layout={"width": width},
+        style={"description_width": "initial"},
+    )
+    if value is not None:
+        field.value = value
+    return field
+
+
+def text_field(description: str, value: str = "", *, width: str) -> ipywidgets.Text:
+    """A field for text, which is read when it is left."""
+    return ipywidgets.Text(
+        value=value,
+        continuous_update=False,
+        description=description,
+        layout={"width": width},
+        style={"description_width": "initial"},
+    )
+
+
+def fill_grid(
+    grid: ipywidgets.GridBox,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cell: Callable[[int, int], ipywidgets.Widget],
+    width: int,
+) -> None:
+    """Show ``cell(i, j)`` in a grid, under headers; a column is ``width`` pixels wide."""
+
+    def head(text: str) -> ipywidgets.HTML:
+        return ipywidgets.HTML(f"<b>{html.escape(text)}</b>", layout={"margin": "0 4px"})
+
+    cells = [head(text) for text in ("", *columns)]
+    for i, label in enumerate(rows):
+        cells += [head(label), *(cell(i, j) for j in range(len(columns)))]
+    grid.layout.grid_template_columns = f"max-content repeat({len(columns)}, {width}px)"
+    grid.children = cells
+
+
+def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
+    """Put widgets next to each other; they wrap when the window is narrow."""
+    layout = ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start", grid_gap="4px 16px")
+    return ipywidgets.HBox(children, layout=layout)
+
+
+def box(description: str, value: bool, *, width: str = "max-content") -> ipywidgets.Checkbox:
+    """A box to tick, with its label beside it."""
+    return ipywidgets.Checkbox(
+        value=value, description=description, indent=False, layout={"width": width}
+    )
+
+
+def words_in(field: ipywidgets.Text, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Read the words that a person typed into a field, at most 12.
+
+    Raises
+    ------
+    Problem
+        None, too many, or one that the vocabulary does not have; the text says which.
+    """
+    try:
+        return vocabulary.read(field.value, max_words=MOST_WORDS)
+    except ValueError as error:
+        raise Problem(str(error)) from None

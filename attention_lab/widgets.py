@@ -1,0 +1,37 @@
+"""Live pictures: edit a number, see every step follow.
+
+Core ipywidgets only, the same in 7.7.1 (Colab) and 8.1. Each widget carries its picture as
+plain HTML in the same output (its static twin), for a notebook that is opened but not run.
+
+A façade: each widget lives in the room of its notebook, or in `attention_lab.ui`, and is loaded
+when it is first asked for.
+"""
+
+from importlib import import_module
+
+_ROOMS = {
+    "AlignmentExplorer": "labs.alignment.widget",
+    "AttentionExplorer": "labs.qkv_worked_example.widget",
+    "BlockExplorer": "labs.encoder_decoder.blocks",
+    "DecodingExplorer": "labs.encoder_decoder.decoding",
+    "MaskEditor": "ui.mask_editor",
+    "MaskExplorer": "labs.masks.widget",
+    "MatrixEditor": "ui.matrix_editor",
+    "PositionExplorer": "labs.position.widget",
+    "ScaleExplorer": "labs.scale_and_temperature.widget",
+    "ShapeExplorer": "labs.transformer_code.widget",
+    "TrainingBar": "ui.training_bar",
+    "WeightedSumExplorer": "labs.weighted_sum.widget",
+    "WeightsExplorer": "labs.attention_weights.widget",
+}
+__all__ = list(_ROOMS)
+
+
+def __getattr__(name: str):
+    if name not in _ROOMS:
+        raise AttributeError(f"there is no widget {name!r}; there are {', '.join(_ROOMS)}")
+    return getattr(import_module(f"attention_lab.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(_ROOMS)
