@@ -58,7 +58,13 @@ def median_ms(call: Callable[[], object]) -> float:
 
 def imports() -> None:
     """`import attention_lab` against `import torch`, each in a new Python."""
-    modules = ["sys", "torch", "attention_lab", "attention_lab.widgets", "attention_lab.pictures.figures"]
+    modules = [
+        "sys",
+        "torch",
+        "attention_lab",
+        "attention_lab.widgets",
+        "attention_lab.pictures.figures",
+    ]
     times: dict[str, list[float]] = {module: [] for module in modules}
     for _ in range(7):
         for module in modules:

@@ -23,6 +23,8 @@ import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from kernels import AsyncSockets
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -148,6 +150,7 @@ def refresh(path: Path) -> Measured:
         notebook,
         timeout=CELL_SECONDS,
         kernel_name=KERNEL["name"],
+        kernel_manager_class=AsyncSockets,
         resources={"metadata": {"path": str(path.parent)}},
         # a warning of the kernel about itself would land between the progress lines
         extra_arguments=["--log-level=ERROR"],

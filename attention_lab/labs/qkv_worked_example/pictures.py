@@ -117,9 +117,8 @@ def explain(
     """
     step, i, j = cell
     if step not in AttentionSteps._fields:
-        raise ValueError(
-            f"{step!r} is no step of attention; the steps are {AttentionSteps._fields}"
-        )
+        known = ", ".join(AttentionSteps._fields)
+        raise ValueError(f"{step!r} is no step of attention; the steps are {known}")
     shown = getattr(steps, step)
     if not (0 <= i < shown.shape[0] and 0 <= j < shown.shape[1]):
         raise ValueError(

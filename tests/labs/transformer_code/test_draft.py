@@ -6,7 +6,14 @@ import nbformat
 import pytest
 import torch
 
-from attention_lab.labs.transformer_code.draft import INPUTS, PROPERTIES, REPAIRS, Draft, Sizes, make_input
+from attention_lab.labs.transformer_code.draft import (
+    INPUTS,
+    PROPERTIES,
+    REPAIRS,
+    Draft,
+    Sizes,
+    make_input,
+)
 
 ARTICLE = Sizes(3, 3, 2, 5, 10, 10)
 USUAL = Sizes(2, 4, 4, 4, 4, 16)  # the draft runs with these

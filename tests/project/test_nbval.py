@@ -11,8 +11,7 @@ import pytest
 
 import notebooks as tool
 
-ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.kernel
+ROOT = Path(__file__).parents[2]
 SOURCES = (
     "import torch\nfrom attention_lab.widgets import WeightsExplorer",
     "weights = torch.tensor([1.0, 2.0, 3.0]).softmax(dim=-1)\nprint(round(weights[2].item(), 3))",
@@ -29,15 +28,25 @@ def committed(tmp_path_factory):
     return path
 
 
-def run_nbval(path, **environment):
-    command = [sys.executable, "-m", "pytest", "-q", "--nbval", "-p", "no:cacheprovider"]
+def run_nbval(path, *paths):
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--nbval",
+        "-p",
+        "kernels",
+        "-p",
+        "no:cacheprovider",
+    ]
     done = subprocess.run(
         [*command, "--rootdir", str(path.parent), "-c", os.devnull, str(path)],
         capture_output=True,
         text=True,
         check=False,
         cwd=path.parent,
-        env={**os.environ, **environment},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*paths, str(ROOT / "tools")])},
     )
     return done.returncode, done.stdout
 
@@ -70,13 +79,13 @@ def test_another_formula_fails(committed, tmp_path):
 
 def test_another_widget_callback_fails(committed, tmp_path):
     shutil.copytree(ROOT / "attention_lab", tmp_path / "attention_lab")
-    widget = tmp_path / "attention_lab" / "widgets" / "weights.py"
+    widget = tmp_path / "attention_lab" / "labs" / "attention_weights" / "widget.py"
     text = widget.read_text(encoding="utf-8")
     right = "weights = (scores / self.temperature.value).softmax(dim=-1)"
     assert right in text
     widget.write_text(text.replace(right, right.replace("/", "*") + ".roll(1)"), encoding="utf-8")
     path = tmp_path / "same.ipynb"
     shutil.copy(committed, path)
-    code, said = run_nbval(path, PYTHONPATH=str(tmp_path))
+    code, said = run_nbval(path, str(tmp_path))
     assert code == 1, said
     assert "1 failed, 2 passed" in said

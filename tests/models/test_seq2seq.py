@@ -99,7 +99,7 @@ SOURCE = torch.tensor([[3, 4, 5, 6, END], [7, 8, END, PAD, PAD]])
 
 
 def test_decoding_is_what_teacher_forcing_says_of_its_own_words(model):
-    decoded = model.decode(SOURCE, most=6)
+    decoded = model.decode(SOURCE, max_new_tokens=6)
     start = torch.full((2, 1), START)
     logits, weights = model(SOURCE, torch.cat([start, decoded.numbers], dim=1))
     assert torch.equal(logits.argmax(-1), decoded.numbers)
@@ -107,8 +107,8 @@ def test_decoding_is_what_teacher_forcing_says_of_its_own_words(model):
 
 
 def test_padding_changes_nothing(model):
-    together = model.decode(SOURCE, most=4)
-    alone = model.decode(SOURCE[1:, :3], most=4)
+    together = model.decode(SOURCE, max_new_tokens=4)
+    alone = model.decode(SOURCE[1:, :3], max_new_tokens=4)
     n = alone.numbers.shape[1]
     assert torch.equal(together.numbers[1, :n], alone.numbers[0])
     assert torch.allclose(together.weights[1, :n, :3], alone.weights[0], atol=1e-6)

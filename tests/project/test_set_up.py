@@ -11,8 +11,7 @@ import pytest
 
 import notebooks as tool
 
-ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.kernel
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +53,10 @@ def run(python, folder, sources):
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     code = (
         "import nbformat, sys; from nbclient import NotebookClient; "
+        "from kernels import AsyncSockets; "
         "notebook = nbformat.read(sys.argv[1], 4); "
-        "NotebookClient(notebook, kernel_name='elsewhere', timeout=120).execute(); "
+        "NotebookClient(notebook, kernel_name='elsewhere', timeout=120, "
+        "kernel_manager_class=AsyncSockets).execute(); "
         "print(*(output.get('text', '') for cell in notebook.cells for output in cell.outputs))"
     )
     done = subprocess.run(
@@ -64,7 +65,12 @@ def run(python, folder, sources):
         text=True,
         check=False,
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "JUPYTER_PATH": str(folder)},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "JUPYTER_PATH": str(folder),
+            "PYTHONPATH": str(ROOT / "tools"),
+        },
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -77,7 +83,8 @@ def test_it_installs_the_package_where_it_is_missing(wheel, python, tmp_path):
         "import importlib.util\nprint(importlib.util.find_spec('attention_lab'))",
         tool.set_up().replace(address, wheel.as_uri()),
         "import attention_lab\nprint(attention_lab.__file__)",
-        "from attention_lab.labs.encoder_decoder.ablation import committed\nprint(len(committed()))",  # a data file
+        # a data file
+        "from attention_lab.labs.encoder_decoder import ablation\nprint(len(ablation.committed()))",
         "from attention_lab.widgets import WeightsExplorer\nprint(WeightsExplorer().twin_text())",
     ]
     said = [line.strip() for line in run(python, tmp_path, sources).splitlines() if line.strip()]

@@ -20,7 +20,7 @@ from notebooks import KERNEL
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 pytestmark = [
@@ -28,7 +28,7 @@ pytestmark = [
         CHROMIUM is None and not os.environ.get("CI"),
         reason="no Chromium found: install it (apt install chromium), or name it in CHROMIUM",
     ),
-    pytest.mark.kernel,
+    pytest.mark.browser,
 ]
 
 

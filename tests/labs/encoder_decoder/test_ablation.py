@@ -33,7 +33,9 @@ def test_every_combination_is_kept():
     for run in runs.values():
         assert len(run.losses) == STEPS // EVERY + 1
         assert len(run.spread) == 3
-        assert 0 <= run.exact <= run.guessed + 1e-9 or run.guessed < run.exact <= 1
+        assert (
+            0 <= run.exact_match <= run.guessed + 1e-9 or run.accuracy < run.exact_match_match <= 1
+        )
     assert as_text(runs).count("\n") == len(runs) + 2
 
 
@@ -52,7 +54,7 @@ def test_a_part_that_is_out_is_out(part):
     whole, model = build(()), build([part])
     sizes = [sum(p.numel() for p in each.parameters()) for each in (whole, model)]
     assert (sizes[1] < sizes[0]) == (part in ("norm", "feed_forward", "output"))
-    if part in ("residual", "places", "causal"):
+    if part in ("residual", "position", "causal"):
         model.load_state_dict(whole.state_dict())
     assert not torch.allclose(whole(source, target), model(source, target), atol=1e-3)
     names = {type(m).__name__ for m in model.modules()}
@@ -100,14 +102,14 @@ def test_spread():
         (("norm",), "reverse", 0.9, 1),
         (("output",), "reverse", 0.9, 1),
         (("residual",), "reverse", 0, 0.1),
-        (("places",), "reverse", 0, 0.05),
-        (("places",), "sort", 0.95, 1),
+        (("position",), "reverse", 0, 0.05),
+        (("position",), "sort", 0.95, 1),
         (("causal",), "sort", 0, 0.1),
     ],
 )
 def test_the_kept_runs_can_be_made_again(without, task, low, high):
     kept = committed()[key_of(without, task)]
     for run in (kept, train_without(without, task, seed=1)):
-        assert low <= run.exact <= high
+        assert low <= run.exact_match <= high
     if "causal" in without:
-        assert kept.guessed > 0.95
+        assert kept.accuracy > 0.95

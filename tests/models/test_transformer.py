@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from attention_lab.core.leaks import leak_map
-from attention_lab.core.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
 from attention_lab.models.transformer import (
     POSITIONS,
     Cache,
@@ -216,7 +215,7 @@ def test_what_cannot_be_used_is_named():
         MultiHeadAttention(8, 2, position="ALiBi")
     with pytest.raises(ValueError, match="n_heads must be 1 or more, not 0"):
         MultiHeadAttention(8, 0)
-    with pytest.raises(ValueError, match="rotary places need a cache that grows"):
+    with pytest.raises(ValueError, match="rotary positions need a cache that grows"):
         MultiHeadAttention(8, 2, position="rotary")(x, x, x, cache=Cache(grows=False))
 
 
@@ -327,8 +326,8 @@ def test_the_cache_changes_no_logit(position, step):
 def test_decoding_with_and_without_the_cache_writes_the_same_until_the_end():
     model = shake(Transformer(9, 9, n_layers=2)).eval()
     source = torch.randint(3, 9, (6, 5))
-    with_cache = model.decode(source, most=12)
-    assert torch.equal(with_cache, model.decode(source, most=12, cached=False))
+    with_cache = model.decode(source, max_new_tokens=12)
+    assert torch.equal(with_cache, model.decode(source, max_new_tokens=12, cached=False))
     assert with_cache.shape[1] <= 12
     with torch.no_grad():
         model.readout.bias[END] = 100.0
@@ -348,43 +347,8 @@ def test_which_encoders_see_the_order(position):
     assert (error < 1e-12) == (position == "none"), error
 
 
-def test_sinusoids_of_64_features():
-    table = sinusoidal(200, 64).double()
-    torch.testing.assert_close(table.square().sum(1), torch.full((200,), 32.0).double())
-    products = [(table[:100] * table[k : 100 + k]).sum(1) for k in (0, 1, 2, 4, 8, 16)]
-    wanted = [32, 30.917, 28.304, 23.934, 22.414, 19.373]
-    for product, number in zip(products, wanted, strict=True):
-        assert product.max() - product.min() < 1e-4  # the same at every place
-        assert product.mean().item() == pytest.approx(number, abs=6e-4)
-    torch.testing.assert_close(sinusoidal(5, 64, start=7), sinusoidal(12, 64)[7:])
-    with pytest.raises(ValueError, match="even, not 5"):
-        sinusoidal(3, 5)
-
-
-def test_a_rotated_score_depends_on_the_difference_of_places_only():
-    q, k = torch.randn(2, 1, 8, dtype=torch.float64)
-    scores = [
-        (rotate(q, torch.tensor([a])) @ rotate(k, torch.tensor([b])).T).item()
-        for a, b in ((5, 3), (105, 103), (1005, 1003))
-    ]
-    assert scores == pytest.approx([scores[0]] * 3, abs=1e-12)
-    one = torch.tensor([[1.0, 0.0]]).expand(4, 2)
-    turned = rotate(one, torch.arange(4))
-    wanted = torch.tensor([1.0, 0.5403, -0.4161, -0.99])
-    torch.testing.assert_close(turned @ one[0], wanted, atol=1e-4, rtol=0)
-    torch.testing.assert_close(turned.norm(dim=1), torch.ones(4))
-
-
-def test_alibi():
-    assert alibi_slopes(8).tolist() == [2.0**-i for i in range(1, 9)]
-    weights = alibi_bias(8, 1, 4)[0, 0].softmax(-1)
-    wanted = torch.tensor([0.1015, 0.1674, 0.2760, 0.4551])
-    torch.testing.assert_close(weights, wanted, atol=5e-5, rtol=0)
-    assert torch.equal(alibi_bias(2, 2, 5), alibi_bias(2, 5, 5)[:, 3:])
-
-
-def test_learned_places_end_and_say_so():
-    model = Transformer(9, 9, position="learned", n_longest=4)
+def test_learned_positions_end_and_say_so():
+    model = Transformer(9, 9, position="learned", max_len=4)
     with pytest.raises(ValueError, match="5 tokens, but there is a learned vector for the first 4"):
         model.encode(torch.tensor([[3, 4, 5, 6, END]]))
     with pytest.raises(ValueError, match="position must be one of none, sinusoidal"):

@@ -9,7 +9,7 @@ import pytest
 import lint
 import notebooks as tool
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -48,7 +48,6 @@ def notebook_of(*sources):
     return notebook
 
 
-@pytest.mark.kernel
 def test_refresh_runs_and_normalises(tmp_path):
     path = tmp_path / "made.ipynb"
     notebook = notebook_of(
@@ -70,7 +69,6 @@ def test_refresh_runs_and_normalises(tmp_path):
     assert path.read_bytes() == first
 
 
-@pytest.mark.kernel
 def test_a_notebook_that_raises_is_left_as_it_was(tmp_path, monkeypatch, capsys):
     path = tmp_path / "broken.ipynb"
     nbformat.write(notebook_of("1 / 0"), path)

@@ -1,0 +1,31 @@
+"""From scores to weights, and kernel regression."""
+
+import torch
+
+from attention_lab import figures
+from attention_lab.labs.attention_weights.pictures import kernel_regression, weights_table
+from helpers import svg_of, tables
+
+
+def test_weights_table_holds_each_step():
+    scores = torch.tensor([1.0, 2.0, 3.0])
+    ((_, rows),) = tables(weights_table(scores, scores.softmax(-1), keys=["a", "b", "c"]))
+    assert rows[0] == ["key", "score", "exp(score)", "weight", "0 … 1"]
+    assert rows[1] == ["a", "1", "2.718", "0.090", ""]
+    assert rows[4][:4] == ["sum", "6", "30.193", "1.000"]
+
+
+def test_large_scores_are_shown_in_the_stable_form():
+    scores = torch.tensor([1000.0, 1001.0])
+    ((_, rows),) = tables(weights_table(scores, scores.softmax(-1), keys=["a", "b"]))
+    assert rows[0][2] == "exp(score − 1001)"
+    assert rows[1][1:4] == ["1000", "0.368", "0.269"]
+    ((_, rows),) = tables(weights_table(-scores, (-scores).softmax(-1), keys=["a", "b"]))
+    assert rows[0][2] == "exp(score + 1000)"
+    assert rows[2][1:4] == ["−1001", "0.368", "0.269"]
+    assert figures.weight_bars(scores, scores.softmax(-1)).png()
+
+
+def test_curve_of_constant_values_is_drawn():
+    keys, ones = torch.arange(3.0), torch.ones(3)
+    assert svg_of(kernel_regression(keys, ones, ones / 3, keys, ones, 1.0)) is not None

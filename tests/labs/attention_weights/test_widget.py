@@ -1,0 +1,52 @@
+"""WeightsExplorer, driven by the values of its fields."""
+
+from attention_lab.widgets import (
+    WeightsExplorer,
+)
+from helpers import bars, tables, text_of, type_into
+
+
+def test_weights_from_typed_scores():
+    widget = WeightsExplorer()
+    assert [row[3] for row in bars(widget)[1:4]] == ["0.090", "0.245", "0.665"]
+    widget.temperature.value = 0.5
+    assert [row[3] for row in bars(widget)[1:4]] == ["0.016", "0.117", "0.867"]
+    widget.temperature.value = 1
+    type_into(widget.scores, 0, 0, "5")
+    assert bars(widget)[1][3] == "0.844"
+    widget.count.value = 5
+    assert len(bars(widget)) == 7
+    widget.scores.paste("1000 1001")
+    assert [row[3] for row in bars(widget)[1:3]] == ["0.269", "0.731"]
+    assert widget.count.value == 2
+
+
+def test_weights_from_dot_products():
+    widget = WeightsExplorer("queries and keys")
+    heatmap = tables(widget.picture.value)[1][1]
+    assert heatmap[1][:3] == ["q0", "0.464", "0.063"]
+    before = heatmap[2]
+    type_into(widget.query, 0, 1, "2")
+    heatmap = tables(widget.picture.value)[1][1]
+    assert heatmap[1][2] != "0.063"
+    assert heatmap[2] == before
+    widget.n_q.value = 4
+    widget.shown.value = 3
+    assert "query 3" in tables(widget.picture.value)[0][0]
+    widget.query.paste("1 2 3")
+    assert "K now has 3 columns as well, like Q" in text_of(widget.status.value)
+    widget.key.paste("1 0 0\n0 1 0")
+    assert "now has" not in text_of(widget.status.value)
+    assert (widget.n_q.value, widget.n_k.value) == (1, 2)
+
+
+def test_weights_on_a_line():
+    widget = WeightsExplorer("keys on a line")
+    assert "output 4.924" in text_of(widget.status.value)
+    widget.bandwidth.value = 0.1
+    assert "output 4." in text_of(widget.status.value)
+    widget.place.value = -0.5
+    widget.bandwidth.value = 10
+    type_into(widget.values, 0, 0, "-3")
+    widget.values.paste("1")
+    assert "output 1." in text_of(widget.status.value)

@@ -1,0 +1,110 @@
+"""What every widget must hold."""
+
+import warnings
+
+import ipywidgets
+import pytest
+
+from attention_lab.widgets import (
+    AttentionExplorer,
+    MaskExplorer,
+    MatrixEditor,
+    PositionExplorer,
+    ScaleExplorer,
+    ShapeExplorer,
+    WeightedSumExplorer,
+    WeightsExplorer,
+)
+from helpers import all_inside, digits_explorer, redraws_of, type_into
+
+
+@pytest.mark.parametrize("make", [WeightsExplorer, WeightedSumExplorer])
+def test_every_preset_gives_a_picture(make):
+    widget = make()
+    for editor in (
+        vars(widget)[name] for name in ("scores", "values", "weights") if name in vars(widget)
+    ):
+        for name in editor.presets:
+            editor.preset.value = name
+            assert editor.value == editor.presets[name]
+            assert "Not used" not in widget.status.value
+            assert widget.picture.value
+
+
+def test_one_redraw_for_an_edit_in_every_widget():
+    weights = WeightsExplorer("queries and keys")
+    counted = redraws_of(weights)
+    type_into(weights.query, 0, 0, "5")
+    weights.n_k.value = 5
+    weights.query.paste("1 2 3")
+    weights.temperature.field.value = 0.123
+    assert len(counted) == 4
+    summed = WeightedSumExplorer()
+    counted = redraws_of(summed)
+    type_into(summed.values, 0, 0, "5")
+    summed.count.value = 6
+    summed.scores.paste("1 2")
+    assert len(counted) == 3
+
+
+ALL = [
+    AttentionExplorer,
+    WeightsExplorer,
+    lambda: WeightsExplorer("queries and keys"),
+    lambda: WeightsExplorer("keys on a line"),
+    WeightedSumExplorer,
+    lambda: MatrixEditor("Q", [[1]]),
+    MaskExplorer,
+    PositionExplorer,
+    ScaleExplorer,
+    ShapeExplorer,
+    digits_explorer,
+]
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_the_display_carries_a_static_twin(make, capsys):
+    widget = make()
+    if hasattr(ipywidgets.Widget, "_repr_mimebundle_"):
+        bundle = widget._repr_mimebundle_()
+    else:
+        pytest.importorskip("IPython")
+        shown = []
+        import IPython.display
+
+        original, IPython.display.display = IPython.display.display, lambda d, **_: shown.append(d)
+        try:
+            widget._ipython_display_()
+        finally:
+            IPython.display.display = original
+        (bundle,) = shown
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "<table>" in bundle["text/html"]
+    assert "\n" not in bundle["text/plain"]
+    assert len(bundle["text/plain"]) < 240
+    # the twin of the same state is the same text, or nbval could not compare it
+    assert make().twin_html() == bundle["text/html"]
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_every_input_can_be_named_by_a_screen_reader(make):
+    inputs = (
+        ipywidgets.Text,
+        ipywidgets.Textarea,
+        ipywidgets.Checkbox,
+        ipywidgets.Dropdown,
+        ipywidgets.BoundedIntText,
+        ipywidgets.BoundedFloatText,
+        ipywidgets.Button,
+        ipywidgets.ToggleButton,
+    )
+    for widget in all_inside(make()):
+        if isinstance(widget, inputs):
+            assert widget.description, widget
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_no_deprecated_part_of_ipywidgets_is_used(make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make()

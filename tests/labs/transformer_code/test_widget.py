@@ -1,0 +1,84 @@
+"""ShapeExplorer, driven by the values of its fields."""
+
+import pytest
+import torch
+
+from attention_lab.labs.transformer_code.draft import INPUTS, REPAIRS, Draft, Sizes
+from attention_lab.labs.transformer_code.widget import OWN, PRESETS
+from attention_lab.widgets import (
+    ShapeExplorer,
+)
+from helpers import tables
+
+
+def lines_of(widget, index=0):
+    """Read the table of lines: what stands in the last column of each."""
+    return [row[-1] for row in tables(widget.picture.value)[index][1][2:]]
+
+
+def test_the_shapes_are_those_of_the_draft():
+    widget = ShapeExplorer()
+    assert "fails in line 1. PyTorch says: mat1 and mat2 must have the same" in widget.note
+    assert lines_of(widget)[1:] == ["not reached"] * 7
+    widget.given.value = INPUTS[2]
+    assert lines_of(widget)[3] == "(3, 2, 3, 10)"
+    assert "size of tensor a (2) must match the size of tensor b (3)" in lines_of(widget)[4]
+    for name in ("transpose", "softmax"):
+        widget.repairs[name].value = True
+    assert "3 tokens went in, 6 came out; 3 of 7 properties hold" in widget.note
+    assert lines_of(widget)[-1] == "(3, 6, 10); right is (3, 3, 10)"
+    widget.decoder.value = True
+    assert len(tables(widget.picture.value)) == 3
+    assert lines_of(widget, 1)[4] == "(3, 2, 3, 6); right is (3, 2, 3, 3)"
+    for name in ("scale", "join"):
+        widget.repairs[name].value = True
+    assert widget.note == "Right: it runs, and all 7 properties hold."
+
+
+def test_sizes_of_a_preset_and_of_ones_own():
+    widget = ShapeExplorer("n = n_heads = d_k", given=INPUTS[2])
+    assert "It runs without an error, and is wrong: 2 of 7 properties hold." in widget.note
+    widget.sizes[1].value = 4
+    assert widget.preset.value == OWN
+    assert "fails in line 5" in widget.note
+    widget.preset.value = "n = n_heads = d_k, large d_v"
+    assert [field.value for field in widget.sizes] == list(PRESETS[widget.preset.value])
+    assert "5 tokens went in, 25 came out" in widget.note
+    widget.sizes[0].value = 0  # the field takes what is nearest
+    assert widget.sizes[0].value == 1
+
+
+@pytest.mark.parametrize("given", INPUTS)
+@pytest.mark.parametrize("decoder", [False, True])
+def test_no_sizes_break_the_picture(given, decoder):
+    widget = ShapeExplorer(given=given)
+    widget.decoder.value = decoder
+    for sizes in (Sizes(1, 1, 1, 1, 1, 1), Sizes(16, 16, 16, 16, 16, 16), Sizes(2, 1, 3, 2, 5, 7)):
+        for repairs in ((), ("join",), REPAIRS):
+            for field, size in zip(widget.sizes, sizes, strict=True):
+                field.value = size
+            for name, box in widget.repairs.items():
+                box.value = name in repairs
+            assert "Not used" not in widget.status.value
+            right = given == INPUTS[2] and repairs is REPAIRS
+            assert widget.note.startswith("Right") == right
+
+
+def test_right_is_said_of_what_is_right_only():
+    widget = ShapeExplorer(given=INPUTS[1], repairs=tuple(REPAIRS))
+    for field, size in zip(widget.sizes, (3, 10, 2, 5, 10, 10), strict=True):
+        field.value = size  # n = d_model: the numbers pass for one token
+    assert "10 tokens went in, 1 came out" in widget.note
+    widget = ShapeExplorer(given=INPUTS[2], repairs=("join",))
+    for field in widget.sizes:
+        field.value = 1
+    assert widget.note.startswith("All 7 properties hold with these sizes, and not with others")
+    for field, size in zip(widget.sizes, (1, 1, 1, 1, 1, 2), strict=True):
+        field.value = size
+    widget.repairs["join"].value = False
+    assert widget.picture.value.count("cannot be tried") == 7
+
+
+def test_an_odd_size_says_what_pytorch_says():
+    with pytest.raises(RuntimeError, match="invalid for input of size 150"):
+        Draft(PRESETS["n = n_heads = d_k, odd d_v"])(torch.randn(2, 5, 10))

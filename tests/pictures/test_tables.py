@@ -1,0 +1,66 @@
+"""Tables, and pictures of large matrices."""
+
+import math
+
+import pytest
+import torch
+
+from attention_lab.labs.attention_weights.pictures import weights_table
+from attention_lab.labs.weighted_sum.pictures import terms_table
+from attention_lab.pictures.tables import bars_table, list_table, matrix_picture, matrix_table
+from attention_lab.ui.matrix_editor import MatrixEditor
+from helpers import color_of, pixels_of
+
+ODD = '<i>&"'
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        matrix_table(torch.ones(1, 1), caption=ODD, formula=ODD, rows=[ODD], columns=[ODD]),
+        matrix_picture(torch.ones(20, 20), caption=ODD, formula=ODD),
+        bars_table(
+            [ODD], torch.ones(1), caption=ODD, note=ODD, heads=(ODD, ODD), rest=(ODD, 0.5)
+        ),
+        list_table([("good", (ODD, f"`{ODD}`"))], caption=ODD, heads=(ODD, ODD)),
+        weights_table(torch.ones(1), torch.ones(1), keys=[ODD], caption=ODD),
+        terms_table(torch.ones(1), torch.ones(1, 2), keys=[ODD]),
+        MatrixEditor(ODD, [[1]], rows=ODD, columns=ODD).twin_html(),
+        MatrixEditor(ODD, [[1]]).head.value,
+        MatrixEditor("Q", [[1]], rows=ODD, columns=ODD).grid.children[1].value,
+    ],
+)  # fmt: skip
+def test_every_caption_and_label_is_escaped(html):
+    assert "&lt;i&gt;&amp;" in html
+    assert "<i>" not in html
+
+
+def test_a_large_matrix_is_a_picture_with_a_pixel_for_each_cell():
+    matrix = torch.linspace(-2, 3, 20 * 40, dtype=torch.float64).reshape(20, 40)
+    matrix[3, 4], matrix[5, 6] = -math.inf, math.nan
+    html = matrix_picture(matrix, caption="a < b", row=2)
+    pixels, alternative = pixels_of(html)
+    assert pixels.shape == (20, 40, 3)
+    for i, j in [(0, 0), (0, 39), (7, 30), (19, 39)]:
+        assert pixels[i, j].tolist() == color_of(matrix[i, j].item(), -2, 3)
+    assert pixels[3, 4].tolist() == [255] * 3
+    assert pixels[5, 6].tolist() == [128] * 3
+    assert alternative == "a &lt; b (20 × 40): dark −2, light 3, white hidden; row 2 is outlined"
+    assert "dark −2, light 3, white hidden</div>" in html
+
+
+def test_a_pooled_picture_keeps_a_single_large_weight():
+    weights = torch.zeros(1000, 1000, dtype=torch.float64)
+    weights[501, 7] = 1
+    pixels, alternative = pixels_of(matrix_picture(weights, caption="w", weights=True))
+    assert pixels.shape == (250, 250, 3)
+    assert pixels[125, 1].tolist() == color_of(1, 0, 1)
+    assert (pixels.flatten(0, 1) == torch.tensor(color_of(1, 0, 1))).all(dim=1).sum() == 1
+    assert "a pixel is the largest of 4 × 4" in alternative
+
+
+@pytest.mark.parametrize("number", [0.0, 1e30, -1e308, 1e308, -math.inf, math.nan])
+def test_any_large_matrix_can_be_drawn(number):
+    full = torch.full((20, 3), number, dtype=torch.float64)
+    for matrix in (full, torch.cat([full, torch.zeros_like(full)])):
+        assert "<img" in matrix_picture(matrix, caption="m")

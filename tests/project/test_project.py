@@ -1,0 +1,171 @@
+"""The project around the package: layers, dependencies, what an import costs."""
+
+import ast
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "attention_lab"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = sorted(
+    path.name for path in (PACKAGE / "labs").iterdir() if (path / "__init__.py").exists()
+)
+
+
+# --- the house ------------------------------------------------------------------------------
+
+
+def lint_imports(folder):
+    """Run import-linter on the package in a folder; the rules are in pyproject.toml."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+    options = ["--config", str(ROOT / "pyproject.toml"), "--no-cache"]
+    done = subprocess.run(
+        [*command, *options], capture_output=True, text=True, check=False, cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_imports_only_point_down_and_no_lab_imports_another():
+    code, said = lint_imports(ROOT)
+    assert code == 0, said
+    assert "2 kept, 0 broken" in said
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "says"),
+    [
+        ("core/scores.py", "import attention_lab.pictures.style", "Floors BROKEN"),
+        ("pictures/tables.py", "from ..ui import base", "Floors BROKEN"),
+        ("labs/masks/widget.py", "from attention_lab import widgets", "Floors BROKEN"),
+        ("labs/masks/widget.py", "from ..position import widget", "Rooms BROKEN"),
+    ],
+)
+def test_an_import_that_points_up_is_found(tmp_path, module, line, says):
+    shutil.copytree(PACKAGE, tmp_path / "attention_lab")
+    with (tmp_path / "attention_lab" / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n\n{line}\n")
+    code, said = lint_imports(tmp_path)
+    assert code == 1, said
+    assert says in said
+
+
+def test_there_is_a_room_for_each_notebook():
+    notebooks = (ROOT / "notebooks").glob("*.ipynb")
+    assert sorted(path.stem.partition("_")[2] for path in notebooks) == ROOMS
+    for room in ROOMS:
+        assert (ROOT / "tests" / "labs" / room / "answers.py").exists(), room
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_function_is_long_and_no_private_name_leaves_its_module(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            length = node.end_lineno - node.lineno + 1
+            if ast.get_docstring(node):
+                length -= node.body[0].end_lineno - node.body[0].lineno + 1
+            assert length <= 60, f"{node.name} has {length} lines"
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("attention_lab"):
+            assert not [name.name for name in node.names if name.name.startswith("_")]
+
+
+def test_the_list_of_exercises_is_that_of_the_rooms():
+    from attention_lab.exercises import _ROOMS
+    from attention_lab.grading.base import _graders
+
+    for room, names in _ROOMS.items():
+        module = f"attention_lab.labs.{room}.exercises"
+        importlib.import_module(module)
+        assert {n for n, grader in _graders.items() if grader.__module__ == module} == set(names)
+    assert sorted(_ROOMS) == ROOMS
+
+
+def loaded_by(code):
+    """Run code in a new Python, and return the modules that it adds to those of torch."""
+    script = (
+        "import torch, sys; before = set(sys.modules); "
+        f"{code}; print(*sorted(set(sys.modules) - before))"
+    )
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return out.stdout.split()
+
+
+def test_importing_exercises_loads_no_matplotlib_and_no_model():
+    added = loaded_by("import attention_lab.exercises")
+    assert "attention_lab.grading.base" in added
+    assert not [
+        name for name in added if re.match(r"matplotlib|ipywidgets|attention_lab\.labs", name)
+    ]
+    assert not [name for name in added if name.startswith("attention_lab.models")]
+    added = loaded_by("from attention_lab.exercises import grade; grade('strongest_key', 1)")
+    assert "attention_lab.labs.start_here.exercises" in added
+    assert not [name for name in added if re.match(r"matplotlib|attention_lab\.models", name)]
+
+
+def test_importing_widgets_loads_what_is_asked_for():
+    added = loaded_by("import attention_lab.widgets")
+    assert not [name for name in added if re.match(r"ipywidgets|attention_lab\.labs", name)]
+    added = loaded_by("from attention_lab.widgets import WeightsExplorer")
+    assert {name.split(".")[2] for name in added if re.match(r"attention_lab\.labs\.", name)} == {
+        "attention_weights"
+    }
+
+
+def test_importing_the_package_loads_nothing_but_torch():
+    added = loaded_by("import attention_lab")
+    assert [name for name in added if not name.startswith("attention_lab")] == []
+
+
+# --- what it needs --------------------------------------------------------------------------
+
+
+def requirements(lines):
+    return dict(re.match(r"([\w-]+)>=([\d.]+)", line).groups() for line in lines)
+
+
+def test_environment_yml_keeps_step_with_pyproject():
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"^  - ([\w-]+)(?:>=([\d.]+))? #", text, re.M)
+    conda = {name.replace("pytorch-cpu", "torch"): bound for name, bound in listed}
+    extras = PROJECT["optional-dependencies"]["lab"]
+    for name, bound in requirements(PROJECT["dependencies"] + extras).items():
+        assert conda.get(name) == bound, name
+    assert f"python{PROJECT['requires-python']}" in text
+
+
+def test_constraints_hold_a_version_for_each_dependency():
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower()
+    pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", text, re.M))
+    extras = PROJECT["optional-dependencies"]
+    for name in requirements(PROJECT["dependencies"] + extras["lab"] + extras["test"]):
+        assert name in pinned, name
+    assert pinned["torch"] == "2.13.0"
+
+
+def test_only_lower_bounds_in_pyproject():
+    for lines in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()):
+        for line in lines:
+            assert re.fullmatch(r"[\w-]+>=[\d.]+", line), line
+
+
+def test_readme_links_resolve():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert targets
+    for target in targets:
+        assert (ROOT / target).exists(), target
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        assert f"notebooks/{notebook.name}" in text, notebook.name
+    owner_and_name = PROJECT["urls"]["Repository"].removeprefix("https://github.com/")
+    assert re.findall(r"mybinder\.org/v2/gh/([\w-]+/[\w-]+)/", text) == [owner_and_name]

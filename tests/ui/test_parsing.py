@@ -1,0 +1,92 @@
+"""Numbers and matrices as people type and paste them."""
+
+import pytest
+
+from attention_lab.grading.feedback import Problem
+from attention_lab.ui.parsing import parse_matrix, parse_number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("2", 2),
+        (" -0.5 ", -0.5),
+        ("1e3", 1000),
+        ("1/3", 1 / 3),
+        ("−2", -2),
+        ("２．５", 2.5),
+        ("－１", -1),
+        (".5", 0.5),
+        ("+7", 7),
+    ],
+)
+def test_numbers_are_read_as_people_type_them(text, number):
+    assert parse_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("abc", "“abc” is not a number"),
+        ("", "empty"),
+        ("   ", "empty"),
+        ("nan", "“nan” is not a finite number"),
+        ("inf", "“inf” is not a finite number"),
+        ("-Infinity", "is not a finite number"),
+        ("1e999", "is not a finite number"),
+        ("1/0", "divides by zero"),
+        ("0,5", "decimal comma; write 0.5"),
+        ("1 2", "is not a number"),
+        ("__import__('os')", "is not a number"),
+        ("1/x", "is not a number"),
+        ("3²", "is not a number"),
+        ("1e31", "is too large"),
+    ],
+)
+def test_what_is_no_number_is_named(text, says):
+    with pytest.raises(Problem) as caught:
+        parse_number(text)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 2\n3 4",
+        "1\t2\n3\t4\n",
+        "1, 2; 3, 4",
+        "[[1, 2], [3, 4]]",
+        "tensor([[1., 2.],\n        [3., 4.]], dtype=torch.float64)",
+        "array([[1, 2], [3, 4]])",
+        "\n\n1 2\r\n3 4\r\n",
+        "[1 2]\n[3 4]",
+        "((1, 2), (3, 4))",
+        "1,2\n3,4",
+        "Q = torch.tensor([[1., 2.], [3., 4.]], requires_grad=True)",
+        "np.array([[1, 2], [3, 4]], dtype=np.float32)",
+        "tensor([[1., 2.], [3., 4.]], device='cuda:0', grad_fn=<MmBackward0>)",
+        "１、２；３、４",
+    ],
+)
+def test_a_matrix_is_read_from_any_usual_form(text):
+    assert parse_matrix(text, 6, 6) == ((1, 2), (3, 4))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "nothing to use"),
+        ("  \n ", "nothing to use"),
+        ("[]", "nothing to use"),
+        ("1 2\n3", "row 1 has 1 numbers and row 0 has 2"),
+        ("1 2\n3 x", "row 1, column 1: “x” is not a number"),
+        ("1 nan", "row 0, column 1: “nan” is not a finite number"),
+        ("1 2 3", "this matrix is 1 × 3; at most 2 × 2 fits"),
+        ("1\n2\n3", "this matrix is 3 × 1; at most 2 × 2 fits"),
+        ("0,5 1,5\n2,5 3,5", "decimal commas; write points"),
+    ],
+)
+def test_what_is_no_matrix_is_named(text, says):
+    with pytest.raises(Problem) as caught:
+        parse_matrix(text, 2, 2)
+    assert says in str(caught.value)

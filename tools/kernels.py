@@ -1,0 +1,58 @@
+"""Kernels that talk over Unix sockets, each in a folder of its own, so that many can start at once.
+
+With TCP two kernels that start at the same moment can take one port, and one of them dies ("Kernel
+died before replying to kernel_info"). As a pytest plugin (``-p kernels``) it gives nbval such
+kernels; `AsyncSockets` is for nbclient, and `LabSockets` for a Jupyter server.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from jupyter_client import AsyncKernelManager, KernelManager
+from jupyter_client.connect import ConnectionFileMixin
+from jupyter_client.ioloop import AsyncIOLoopKernelManager
+from traitlets import default
+
+__all__ = ["AsyncSockets", "LabSockets", "Sockets"]
+
+
+class _OwnFolder(ConnectionFileMixin):
+    @default("transport")
+    def _by_socket(self) -> str:
+        return "tcp" if os.name == "nt" else "ipc"
+
+    @default("ip")
+    def _own_folder(self) -> str:
+        if self.transport == "tcp":
+            return "127.0.0.1"
+        # a short path: a socket's name has at most 107 characters
+        return str(Path(tempfile.mkdtemp(prefix="alab-")) / "k")
+
+    def cleanup_ipc_files(self) -> None:
+        super().cleanup_ipc_files()
+        if self.transport == "ipc":
+            shutil.rmtree(Path(self.ip).parent, ignore_errors=True)
+
+
+class Sockets(_OwnFolder, KernelManager):
+    """For nbval."""
+
+
+class AsyncSockets(_OwnFolder, AsyncKernelManager):
+    """For nbclient."""
+
+
+class LabSockets(_OwnFolder, AsyncIOLoopKernelManager):
+    """For a Jupyter server."""
+
+
+def pytest_configure() -> None:
+    try:
+        import nbval.kernel
+    except ImportError:  # a run of pytest without notebooks
+        return
+    nbval.kernel.KernelManager = Sockets
