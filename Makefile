@@ -1,8 +1,20 @@
 # make lab        open the course in JupyterLab
-# make test       run every test, and every notebook against its committed outputs
+# make test       check everything that is quick, and every notebook against its committed
+#                 outputs: about four minutes
+# make test-all   what takes longer: slow, browser, colab and oldest, one after the other
 # make notebooks  run all notebooks and write them, with their outputs
 # make bench      measure: a widget's answer, our attention against PyTorch's, ...
-# make colab      run the tests with Colab's versions; make oldest: with the oldest we promise
+# make format     put the code into its normal form
+# make clean      remove the environments and what tools left behind
+#
+# Parts of the tests:
+#   make lint     the code's form, and which module may import which
+#   make unit     quick tests, and how much of the package they reach
+#   make nbval    every notebook against its committed outputs
+#   make slow     trainings with other seeds
+#   make browser  every notebook and widget in JupyterLab and Chromium
+#   make colab    unit tests and notebooks with Colab's versions
+#   make oldest   unit tests and the browser with the oldest versions that we promise
 #
 # Each makes its environment first, with any Python >= 3.11; PYTHON=... chooses one.
 
@@ -13,7 +25,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks bench colab oldest format clean
+.PHONY: help lab test test-all lint unit nbval slow browser colab oldest notebooks bench format clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -38,23 +50,47 @@ lab: $(INSTALLED)
 	JUPYTER_CONFIG_PATH="$(CURDIR)/tools/jupyter" $(BIN)/jupyter lab $(LAB_OPTIONS) \
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
-# What starts kernels runs one after the other: two kernels that start at once can take the same
-# port, and one of them dies ("Kernel died before replying to kernel_info", seen here).
-test: $(INSTALLED)
+# Two workers everywhere. Kernels that start at once do not meet: each has sockets in a folder of
+# its own (tools/kernels.py).
+WORKERS := -n 2
+TWO_NOTEBOOKS = PYTHONPATH=tools $(1)/bin/python -m pytest -o addopts= -p kernels --nbval \
+	--nbval-cell-timeout=120 -q $(WORKERS) --dist loadscope notebooks
+QUICK := -m "not slow and not browser" $(WORKERS) --dist worksteal -q
+BROWSER := -m browser $(WORKERS) --dist loadgroup -q -rs tests/browser
+
+test: lint unit nbval
+test-all: slow browser colab oldest
+
+lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest -m "not kernel" -n 2 --dist worksteal \
-		--cov=attention_lab --cov-report=term:skip-covered --cov-fail-under=95
-	$(BIN)/python -m pytest -m kernel -rs --durations=5 tests
-	$(BIN)/python -m pytest -o addopts= --nbval --nbval-cell-timeout=120 -q notebooks
+	$(BIN)/python tools/lint.py
 
-# With these ipywidgets is 7.7.1. Every warning is an error there, too (pyproject.toml). The oldest
-# JupyterLab and the front end of ipywidgets 7 are tried in the browser; the notebooks that train
-# models for half a minute are not run there once more.
-colab oldest: %: .venv-%/.installed
-	.venv-$*/bin/python -m pytest -m "not kernel and not slow" -n 2 --dist worksteal -q tests
-	.venv-$*/bin/python -m pytest -o addopts= --nbval --nbval-cell-timeout=120 -q notebooks
-	[ $* = colab ] || .venv-$*/bin/python -m pytest -q -rs tests/test_browser.py -k "not (05_ or 08_ or 09_)"
+unit: $(INSTALLED)
+	$(BIN)/python -m pytest $(QUICK) \
+		--cov=attention_lab --cov-report=term:skip-covered --cov-fail-under=95
+
+nbval: $(INSTALLED)
+	$(call TWO_NOTEBOOKS,$(VENV))
+
+slow: $(INSTALLED)
+	$(BIN)/python -m pytest -m slow $(WORKERS) --dist worksteal -q --durations=5
+
+browser: $(INSTALLED)
+	$(BIN)/python -m pytest $(BROWSER) --durations=5 -k "not (05_ or 08_ or 09_)"
+
+# With these ipywidgets is 7.7.1. Every warning is an error there, too (pyproject.toml). No model is
+# trained twice with the same versions: the browser saves what it ran and compares that, so there
+# is no nbval in oldest, and the browser above leaves the three that train for long to nbval.
+OTHER := $(addprefix tests/,core models pictures grading ui labs)
+
+colab: .venv-colab/.installed
+	.venv-colab/bin/python -m pytest $(QUICK) $(OTHER)
+	$(call TWO_NOTEBOOKS,.venv-colab)
+
+oldest: .venv-oldest/.installed
+	.venv-oldest/bin/python -m pytest $(QUICK) $(OTHER)
+	.venv-oldest/bin/python -m pytest $(BROWSER)
 
 notebooks: $(INSTALLED)
 	$(BIN)/python tools/notebooks.py

@@ -58,9 +58,16 @@ def serve(home: Path, notebooks: Sequence[Path]) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    options = [f"--port={port}", "--ip=127.0.0.1", "--IdentityProvider.token="]
+    options = [
+        f"--port={port}",
+        "--ServerApp.port_retries=0",  # another port would be another address
+        "--ip=127.0.0.1",
+        "--IdentityProvider.token=",
+        "--MultiKernelManager.kernel_manager_class=kernels.LabSockets",
+    ]
     environment = {
         **os.environ,
+        "PYTHONPATH": str(ROOT / "tools"),
         "JUPYTER_CONFIG_PATH": str(ROOT / "tools" / "jupyter"),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),

@@ -16,7 +16,7 @@ from attention_lab.models.data.translation import (
     translate,
 )
 from attention_lab.models.seq2seq import SCORES, Seq2Seq
-from attention_lab.models.vocabulary import END, PAD, START, Vocabulary
+from attention_lab.models.vocabulary import END, PAD, START
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,6 @@ def test_drawn_phrases_are_different_right_and_the_same_each_time():
                 assert word.rstrip("s") == NOUNS[SINGULARS.get(source, source)][0].rstrip("s")
             elif forms := {**BEFORE, **AFTER}.get(source):
                 assert word.removesuffix("s") in forms
-
-
-def test_vocabulary_goes_there_and_back():
-    words = Vocabulary(("a", "b"))
-    numbers = words.encode([("a",), ("b", "a")])
-    assert numbers.tolist() == [[3, END, PAD], [4, 3, END]]
-    assert words.encode([("a",)], start=True).tolist() == [[START, 3, END]]
-    assert [words.decode(row) for row in numbers.tolist()] == [("a",), ("b", "a")]
-    assert len(words) == 5
-    assert "a" in words
-    assert "c" not in words
 
 
 @pytest.fixture(params=SCORES)

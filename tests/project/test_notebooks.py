@@ -82,12 +82,28 @@ def test_a_notebook_that_raises_is_left_as_it_was(tmp_path, monkeypatch, capsys)
 def test_the_readme_gets_the_measured_limit(tmp_path):
     readme = tmp_path / "README.md"
     row = "| [01](notebooks/01_a.ipynb) | what | 30 min | 5 | {} |\n"
-    readme.write_text(row.format("?") + "| [02](notebooks/02_b.ipynb) | x | ? |\n")
+    readme.write_text(row.format("< 60 s") + "| [02](notebooks/02_b.ipynb) | x | < 60 s |\n")
     tool.write_readme({"01_a.ipynb": tool.Measured(12.3, 400.0)}, readme)
-    expected = row.format("< 20 s") + "| [02](notebooks/02_b.ipynb) | x | ? |\n"
+    expected = row.format("< 20 s") + "| [02](notebooks/02_b.ipynb) | x | < 60 s |\n"
     assert readme.read_text() == expected
 
 
-@pytest.mark.parametrize(("seconds", "limit"), [(0.1, 10), (9.9, 10), (10, 20), (45, 60), (99, 60)])
-def test_the_limit_is_coarse(seconds, limit):
-    assert tool.Measured(seconds, 0).limit == limit
+@pytest.mark.parametrize(
+    ("seconds", "said", "limit"),
+    [
+        (0.1, None, 10),
+        (9.9, None, 10),
+        (10, None, 20),
+        (45, None, 60),
+        (99, None, 60),
+        (31, 30, 30),
+        (37, 30, 60),
+        (29, 60, 60),
+        (23, 60, 30),
+        (9, 20, 20),
+        (7, 20, 10),
+        (5, 15, 10),
+    ],
+)
+def test_the_limit_is_coarse_and_stays_put(seconds, said, limit):
+    assert tool.Measured(seconds, 0).limit(said) == limit

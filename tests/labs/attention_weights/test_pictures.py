@@ -3,6 +3,7 @@
 import torch
 
 from attention_lab import figures
+from attention_lab.labs.attention_weights import figures as lab_figures
 from attention_lab.labs.attention_weights.pictures import kernel_regression, weights_table
 from helpers import svg_of, tables
 
@@ -29,3 +30,12 @@ def test_large_scores_are_shown_in_the_stable_form():
 def test_curve_of_constant_values_is_drawn():
     keys, ones = torch.arange(3.0), torch.ones(3)
     assert svg_of(kernel_regression(keys, ones, ones / 3, keys, ones, 1.0)) is not None
+
+
+def test_the_figure_of_kernel_regression_says_what_it_shows():
+    keys, weights = torch.arange(3.0), torch.tensor([0.2, 0.5, 0.3])
+    picture = lab_figures.kernel_regression(keys, keys**2, weights, keys, keys, query=1.0)
+    assert picture.sentence == (
+        "The query 1 weighs the keys 0, 1, 2 with 0.200, 0.500, 0.300; the output is 1.7."
+    )
+    assert picture.png() == picture.png()

@@ -1,6 +1,8 @@
 """The draft of notebook 07, its repairs, and the properties that tell right from wrong."""
 
 import itertools
+import math
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -44,7 +46,29 @@ def test_the_walls_in_their_order(given, sizes, line, says):
     assert all(each.shape is not None for each in lines[: number - 1])
 
 
-def test_what_is_shown_is_what_runs():
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    "repairs", [c for n in range(5) for c in itertools.combinations(REPAIRS, n)], ids=str
+)
+def test_what_is_shown_is_what_runs(repairs, masked):
+    """Each line's code, as Python reads it, gives what its function gives."""
+    draft = Draft(USUAL, repairs)
+    x = make_input(INPUTS[2], USUAL)
+    mask = torch.ones(4, 4, dtype=torch.bool).tril() if masked else None
+    names = {**USUAL._asdict(), **dict(draft.named_children()), "math": math}
+    names |= {"x": x, "memory": x, "mask": mask}
+    v = SimpleNamespace(x=x, memory=x, mask=mask)
+    for step in draft.steps(masked):
+        exec(step.code, names)
+        target = step.code.split(" = ")[0]
+        setattr(v, target, step.run(v))
+        assert torch.equal(names[target], getattr(v, target)), step.code
+    output, weights = draft(x, mask=mask)
+    assert torch.equal(output, v.output)
+    assert torch.equal(weights, v.weights)
+
+
+def test_a_trace_has_the_shapes_of_all_lines():
     draft = Draft(USUAL, REPAIRS)
     x = make_input(INPUTS[2], USUAL)
     lines, output = draft.trace(x)

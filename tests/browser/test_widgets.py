@@ -1,346 +1,50 @@
-"""The notebooks in a real JupyterLab, in a real browser, by mouse and by keyboard.
+"""Every kind of widget, by mouse and by keyboard alone."""
 
-Needs Chromium (Debian: apt install chromium). Without it the tests are skipped, but in CI a
-missing browser is a failure.
-"""
-
-import os
-from pathlib import Path
-
-import nbformat
 import pytest
 import torch
 
-import lint
 from attention_lab import attention
 from attention_lab.core.normalisers import sparsemax
 from attention_lab.labs.scale_and_temperature.widget import draw_scores
-from browser import CHROMIUM, FLAGS, menu, open_notebook, serve, wait_for
-from notebooks import KERNEL
+from browser import open_notebook, wait_for
+from driving import (
+    WIDGETS,
+    boxes,
+    can_be_read,
+    enter,
+    fields,
+    numbers,
+    serious_violations,
+    soon,
+    status,
+    table,
+    type_in,
+)
 
-playwright = pytest.importorskip("playwright.sync_api")
-
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-
-pytestmark = [
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("CI"),
-        reason="no Chromium found: install it (apt install chromium), or name it in CHROMIUM",
-    ),
-    pytest.mark.browser,
-]
-
-
-# every kind of widget once; the explorers of more tokens, too
-WIDGETS = """\
-import torch
-from attention_lab.widgets import *
-random = torch.Generator().manual_seed(0)
-a, b = (torch.randn(n, 8, generator=random) for n in (16, 32))
-%%
-MatrixEditor("M", [[1, 2], [3, 4]], presets={"the unit matrix": [[1, 0], [0, 1]]})
-%%
-WeightsExplorer()
-%%
-WeightedSumExplorer()
-%%
-MaskEditor(3, 3)
-%%
-MaskExplorer()
-%%
-from attention_lab.models.data.translation import ENGLISH, FRENCH, translate
-from attention_lab.models.seq2seq import Seq2Seq
-from attention_lab.models.vocabulary import Vocabulary
-_ = torch.manual_seed(0)
-AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
-                  Vocabulary(ENGLISH), Vocabulary(FRENCH), translate=translate)
-%%
-ScaleExplorer(64)
-%%
-AttentionExplorer(a, a, a)
-%%
-AttentionExplorer(b, b, b)
-%%
-ShapeExplorer()
-%%
-PositionExplorer()
-%%
-from attention_lab.models.data.sequences import DIGITS
-from attention_lab.models.transformer import Transformer
-_ = torch.manual_seed(0)
-DecodingExplorer(Transformer(13, 13, d_model=16, n_layers=2), DIGITS, DIGITS, text="3 1 4")
-%%
-BlockExplorer()
-"""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    home = tmp_path_factory.mktemp("lab")
-    own = home / "widgets.ipynb"
-    nbformat.write(
-        nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(source) for source in WIDGETS.split("%%\n")],
-            metadata={"kernelspec": KERNEL},
-        ),
-        own,
-    )
-    with serve(home, [*NOTEBOOKS, own]) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.fail("no Chromium found, and this is CI: .ci/run has to install it")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-def code_cells(name):
-    return lint.code(lint.read(ROOT / "notebooks" / name))
-
-
-# --- every notebook -------------------------------------------------------------------------
-
-CONTRAST = """() => {
-  const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
-  const behind = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const [r, g, b, a] = parse(getComputedStyle(e).backgroundColor);
-      if (a === undefined || a > 0.99) return [r, g, b];
-    }
-    return [255, 255, 255];
-  };
-  const light = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map(v => v / 255)
-      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  return [...document.querySelectorAll('.alab td, .alab th, .alab caption, .alab-note')]
-    .filter(e => e.innerText.trim())
-    .map(e => {
-      const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))];
-      return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.innerText];
-    });
-}"""
-
-
-CLIPPED = """() => [...document.querySelectorAll(
-  '.alab td, .alab th, .alab caption, .jupyter-widgets .widget-label, .jupyter-button, '
-  + '.widget-text input')]
-  .filter(e => (e.innerText || e.value || '').trim() && e.offsetParent)
-  .filter(e => !e.closest('.alab-cells') || e.tagName == 'INPUT')
-  .filter(e => e.scrollWidth > e.clientWidth + 4)
-  .map(e => e.innerText || e.value)"""
-
-
-def can_be_read(page):
-    """Measure the widgets in both themes, zoomed, and in a narrow window."""
-    for theme in ("JupyterLab Dark", "JupyterLab Light"):
-        menu(page, "Settings", "Theme", theme)
-        page.locator(f'body[data-jp-theme-name="{theme}"]').wait_for(state="attached")
-        page.wait_for_timeout(500)  # the colours move over for a moment
-        measured = page.evaluate(CONTRAST)
-        assert measured
-        assert [each for each in measured if each[0] < 4.5] == [], theme
-    for width, zoom in ((1400, 1), (1400, 2), (700, 1)):
-        page.set_viewport_size({"width": width, "height": 1200})
-        page.evaluate(
-            f"document.body.style.zoom = {zoom}; window.dispatchEvent(new Event('resize'))"
-        )
-        page.wait_for_timeout(500)
-        assert page.evaluate(CLIPPED) == [], (width, zoom)
-    page.set_viewport_size({"width": 1400, "height": 1200})
-
-
-@pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
-def test_run_all_is_clean_and_every_widget_appears(browser, lab, name):
-    page = open_notebook(browser, lab, name)
-    for kind in ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr"):
-        assert page.locator(f'[data-mime-type="{kind}"]').all_inner_texts() == []
-    twins = sum(
-        "alab" in str(cell.outputs) and "<table>" in str(cell.outputs) for cell in code_cells(name)
-    )
-    live = page.locator(".jp-OutputArea-output:has(.jupyter-widgets) .alab")
-    wait_for(lambda: live.count() >= twins, 30, "all widgets")
-    assert "model not found" not in page.inner_text(".jp-Notebook").lower()
-    can_be_read(page)
-    page.close()
-
-
-# --- the explorer ---------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def page(browser, lab):
-    """Notebook 03, which has two explorers, after Run All."""
-    opened = open_notebook(browser, lab, "03_qkv_worked_example.ipynb")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def explorer(page):
-    """The first explorer, as it was at the start."""
-    found = page.locator(".jp-OutputArea-output:has(.widget-dropdown)").first
-    found.scroll_into_view_if_needed()
-    found.get_by_label("example").select_option("three tokens of dimension 1")
-    found.get_by_role("button", name="Reset all").click()
-    soon(lambda: outputs(found) == ["8.575", "8.851", "8.948"], "the start")
-    return found
-
-
-def table(widget, caption):
-    """Read a table back from the page: the text of its cells, row by row."""
-    found = widget.locator("table", has=widget.page.locator("caption b", has_text=caption))
-    return found.first.evaluate(
-        "t => [...t.tBodies[0].rows].map(r => [...r.querySelectorAll('td')].map(c => c.innerText))"
-    )
-
-
-def numbers(widget, caption):
-    """Read a table back as numbers."""
-    read = [[float(x.replace("−", "-")) for x in row] for row in table(widget, caption)]
-    return torch.tensor(read, dtype=torch.float64)
-
-
-def enter(widget, label, text):
-    """Type into a field, and leave it by a click elsewhere."""
-    widget.get_by_label(label, exact=True).fill(text)
-    widget.page.locator(".jp-InputPrompt").first.click()
-
-
-def type_in(widget, label, text):
-    """Type into a field by the keyboard alone."""
-    widget.get_by_label(label, exact=True).focus()
-    widget.page.keyboard.press("Control+a")
-    widget.page.keyboard.press("Delete")
-    widget.page.keyboard.type(text)
-    widget.page.keyboard.press("Enter")
-
-
-def outputs(explorer):
-    return [row[0] for row in table(explorer, "output")]
-
-
-def status(explorer):
-    return " | ".join(explorer.locator("[role=status]").all_inner_texts())
-
-
-def soon(condition, what):
-    wait_for(condition, 10, what)
-
-
-def test_a_journey_by_mouse(explorer):
-    field = explorer.get_by_label("Q row 0 column 0")
-    field.fill("0")
-    explorer.get_by_label("K row 0 column 0").click()  # leaving the field is enough
-    soon(lambda: outputs(explorer)[0] == "8", "the mean of the values")
-    field.fill("abc")
-    explorer.get_by_label("K row 0 column 0").click()
-    soon(lambda: "“abc” is not a number" in status(explorer), "the message")
-    assert outputs(explorer)[0] == "8"
-    field.fill("1")
-    explorer.get_by_label("K row 0 column 0").click()
-    soon(lambda: outputs(explorer)[0] == "8.575", "the recovery")
-    assert "not a number" not in status(explorer)
-
-    explorer.get_by_label("query 0 may attend to key 2").click()
-    soon(lambda: outputs(explorer)[0] == "7.731", "the masked output")
-    assert explorer.get_by_label("mask").input_value() == "your own cells"
-    assert table(explorer, "masked")[0][2] == "−∞"
-
-    explorer.get_by_role("button", name="Paste…").first.click()
-    box = explorer.get_by_label("Paste Q:")
-    box.fill("1 2\n3")
-    explorer.get_by_role("button", name="Use it").first.click()
-    soon(lambda: "row 1 has 1 numbers and row 0 has 2" in status(explorer), "the message")
-    box.fill("[[1.0, 0.5], [0.0, 2.0]]")
-    explorer.get_by_role("button", name="Use it").first.click()
-    soon(lambda: "K now has 2 columns" in status(explorer), "the new shape")
-
-    explorer.get_by_label("example").select_option("six tokens, d_k = 4")
-    soon(lambda: len(table(explorer, "weights")) == 6, "six rows")
-    query = [[3, 0, 0, 1], [0, 3, 0, 1], [0, 0, 3, 1], [3, 0, 0, -1], [0, 3, 0, -1], [0, 0, 3, -1]]
-    value = [[1, 0], [0, 1], [-1, 0], [0, -1], [1, 1], [-1, -1]]
-    q, v = torch.tensor(query).double(), torch.tensor(value).double()
-    assert torch.allclose(numbers(explorer, "output"), attention(q, q, v).output, atol=6e-4)
-    explorer.get_by_role("button", name="Reset all").click()
-    soon(lambda: len(table(explorer, "weights")) == 6, "the example again")
-
-
-def test_a_journey_by_keyboard_alone(explorer):
-    keyboard = explorer.page.keyboard
-    explorer.get_by_label("Q row 0 column 0").focus()
-    keyboard.press("Control+a")
-    keyboard.type("2")
-    keyboard.press("Enter")
-    soon(lambda: outputs(explorer)[0] == "8.851", "the edit")
-    keyboard.press("Tab")
-    focused = "() => document.activeElement.labels[0].textContent"
-    assert explorer.page.evaluate(focused) == "Q row 1 column 0"
-    explorer.get_by_label("query 0 may attend to key 0").focus()
-    keyboard.press("Space")
-    soon(lambda: table(explorer, "weights")[0][0] == "0", "the hidden key")
-    explorer.get_by_label("temperature").focus()
-    keyboard.press("Control+a")
-    keyboard.type("0.5")
-    keyboard.press("Enter")
-    soon(lambda: "0.5 = 2" in status(explorer), "the temperature")
-    explorer.get_by_label("explain").focus()
-    for key in ("Space", "End", "Enter"):  # a closed list leaves its keys to JupyterLab
-        keyboard.press(key)
-    soon(lambda: "output[1, 0] = " in status(explorer), "the explanation of another step")
-
-
-def test_a_function_with_a_bug_is_named_and_recovers(page):
-    widget = page.locator(".jp-OutputArea-output:has(.widget-dropdown)").nth(1)
-    widget.scroll_into_view_if_needed()
-    soon(
-        lambda: "my_attention differs from attention first at weights[0, 0]" in status(widget), "it"
-    )
-    widget.get_by_label("mask").select_option("causal: no later key")
-    soon(lambda: "my_attention takes no argument attn_mask=" in status(widget), "the message")
-    assert len(table(widget, "weights")) == 3
-    widget.get_by_label("mask").select_option("every key")
-    soon(lambda: "differs from attention" in status(widget), "the recovery")
-
-
-# --- the other widgets ----------------------------------------------------------------------
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("widgets")]
 
 
 @pytest.fixture(scope="module")
 def widgets(browser, lab):
     """The page with every kind of widget once."""
     opened = open_notebook(browser, lab, "widgets.ipynb")
-    wait_for(
-        lambda: opened.locator(".jp-OutputArea-output:has(.jupyter-widgets)").count() == 13,
-        30,
-        "thirteen widgets",
-    )
+    for name in WIDGETS:
+        wait_for(lambda name=name: the(opened, name).is_visible(), 30, name)
     yield opened
     opened.close()
 
 
-def the(page, index):
-    found = page.locator(".jp-OutputArea-output:has(.jupyter-widgets)").nth(index)
-    found.scroll_into_view_if_needed()
+def the(page, name):
+    """Return the widget of this name, in sight."""
+    cell = page.locator(".jp-CodeCell").nth(1 + list(WIDGETS).index(name))
+    found = cell.locator(".jp-OutputArea-output:has(.jupyter-widgets)")
+    if found.count():
+        found.scroll_into_view_if_needed()
     return found
 
 
-def fields(widget, name, rows, columns):
-    return [
-        [widget.get_by_label(f"{name} row {i} column {j}").input_value() for j in range(columns)]
-        for i in range(rows)
-    ]
-
-
 def test_the_matrix_editor_by_mouse(widgets):
-    editor = the(widgets, 0)
+    editor = the(widgets, "MatrixEditor")
     enter(editor, "M row 0 column 1", "1/2")
     assert fields(editor, "M", 2, 2) == [["1", "1/2"], ["3", "4"]]
     enter(editor, "M row 1 column 0", "x")
@@ -360,7 +64,7 @@ def test_the_matrix_editor_by_mouse(widgets):
 
 
 def test_the_matrix_editor_by_keyboard_alone(widgets):
-    editor, keyboard = the(widgets, 0), widgets.keyboard
+    editor, keyboard = the(widgets, "MatrixEditor"), widgets.keyboard
     type_in(editor, "M row 0 column 0", "nan")
     soon(lambda: "“nan” is not a finite number" in status(editor), "the message")
     type_in(editor, "M row 0 column 0", "7")
@@ -380,7 +84,7 @@ def test_the_matrix_editor_by_keyboard_alone(widgets):
 
 
 def test_the_weights_explorer_by_mouse(widgets):
-    explorer = the(widgets, 1)
+    explorer = the(widgets, "WeightsExplorer")
 
     def weights():
         read = [float(row[2]) for row in table(explorer, "one query")[:-1]]
@@ -418,7 +122,7 @@ def test_the_weights_explorer_by_mouse(widgets):
 
 
 def test_the_weights_explorer_by_keyboard_alone(widgets):
-    explorer, keyboard = the(widgets, 1), widgets.keyboard
+    explorer, keyboard = the(widgets, "WeightsExplorer"), widgets.keyboard
     explorer.get_by_role("button", name="keys on a line").focus()
     keyboard.press("Enter")
     soon(lambda: explorer.get_by_label("bandwidth h").count() == 1, "the view")
@@ -435,7 +139,7 @@ def test_the_weights_explorer_by_keyboard_alone(widgets):
 
 
 def test_the_weighted_sum_by_mouse(widgets):
-    explorer = the(widgets, 2)
+    explorer = the(widgets, "WeightedSumExplorer")
     values = torch.tensor([[0, 0], [4, 0], [4, 3], [0, 3]]).double()
 
     def says(output):
@@ -464,7 +168,7 @@ def test_the_weighted_sum_by_mouse(widgets):
 
 
 def test_the_weighted_sum_by_keyboard_alone(widgets):
-    explorer, keyboard = the(widgets, 2), widgets.keyboard
+    explorer, keyboard = the(widgets, "WeightedSumExplorer"), widgets.keyboard
     explorer.get_by_role("button", name="softmax of scores").focus()
     keyboard.press("Enter")
     soon(lambda: explorer.get_by_label("scores row 0 column 0").count() == 1, "the scores")
@@ -477,15 +181,8 @@ def test_the_weighted_sum_by_keyboard_alone(widgets):
     soon(lambda: "not a finite" not in status(explorer), "the recovery")
 
 
-def boxes(editor, n):
-    return [
-        [editor.get_by_label(f"query {i} may attend to key {j}").is_checked() for j in range(n)]
-        for i in range(n)
-    ]
-
-
 def test_the_mask_editor_by_mouse_and_by_keyboard(widgets):
-    editor = the(widgets, 3)
+    editor = the(widgets, "MaskEditor")
     editor.get_by_label("mask", exact=True).select_option("causal: no later key")
     causal = torch.ones(3, 3, dtype=torch.bool).tril().tolist()
     soon(lambda: boxes(editor, 3) == causal, "the rule")
@@ -502,7 +199,7 @@ def test_the_mask_editor_by_mouse_and_by_keyboard(widgets):
 
 
 def test_the_mask_explorer_by_mouse_and_by_keyboard(widgets):
-    explorer = the(widgets, 4)
+    explorer = the(widgets, "MaskExplorer")
     assert "15 of 25 pairs may attend. No leak" in status(explorer)
     way = explorer.get_by_label("applied as")
     way.select_option("softmax over the queries")
@@ -522,7 +219,7 @@ def test_the_mask_explorer_by_mouse_and_by_keyboard(widgets):
 
 
 def test_the_alignment_explorer_by_mouse_and_by_keyboard(widgets):
-    explorer = the(widgets, 5)
+    explorer = the(widgets, "AlignmentExplorer")
     assert "Right would be: le petit chat noir." in status(explorer)
     enter(explorer, "phrase", "the purple cat")
     soon(lambda: "does not know “purple”" in status(explorer), "the message")
@@ -536,7 +233,7 @@ def test_the_alignment_explorer_by_mouse_and_by_keyboard(widgets):
 
 
 def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
-    explorer = the(widgets, 6)
+    explorer = the(widgets, "ScaleExplorer")
     scores = draw_scores(64, 10)
 
     def shows(weights):
@@ -560,7 +257,7 @@ def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
 
 
 def test_the_shape_explorer_by_mouse_and_by_keyboard(widgets):
-    explorer = the(widgets, 9)
+    explorer = the(widgets, "ShapeExplorer")
 
     def last():
         return table(explorer, "the block")[-1][-1]
@@ -583,7 +280,7 @@ def test_the_shape_explorer_by_mouse_and_by_keyboard(widgets):
 
 
 def test_the_position_explorer_by_mouse_and_by_keyboard(widgets):
-    explorer = the(widgets, 10)
+    explorer = the(widgets, "PositionExplorer")
     assert "cannot tell them apart" in status(explorer)
     start = numbers(explorer, "order a b c d e")
     explorer.get_by_label("places").select_option("sinusoidal")
@@ -605,7 +302,7 @@ def test_the_position_explorer_by_mouse_and_by_keyboard(widgets):
 
 
 def test_the_decoding_explorer_by_mouse_and_by_keyboard(widgets):
-    explorer = the(widgets, 11)
+    explorer = the(widgets, "DecodingExplorer")
     assert "Step 1 of 24: after “<start>”" in status(explorer)  # it never learned to stop
     assert numbers(explorer, "cross-attention").shape == (1, 4)
     type_in(explorer, "step", "3")
@@ -629,7 +326,7 @@ def test_the_decoding_explorer_by_mouse_and_by_keyboard(widgets):
 
 
 def test_the_block_explorer_by_mouse_and_by_keyboard(widgets):
-    explorer = the(widgets, 12)
+    explorer = the(widgets, "BlockExplorer")
 
     def drawn():
         return [image.get_attribute("alt") for image in explorer.locator("img").all()]
@@ -650,9 +347,9 @@ def test_the_block_explorer_by_mouse_and_by_keyboard(widgets):
     assert "sort, without causal mask, trained here from start 1" in status(explorer)
 
 
-@pytest.mark.parametrize(("index", "n"), [(7, 16), (8, 32)])
-def test_an_explorer_of_many_tokens(widgets, index, n):
-    explorer = the(widgets, index)
+@pytest.mark.parametrize("n", [16, 32])
+def test_an_explorer_of_many_tokens(widgets, n):
+    explorer = the(widgets, f"AttentionExplorer of {n} tokens")
     random = torch.Generator().manual_seed(0)
     a, b = (torch.randn(m, 8, generator=random) for m in (16, 32))
     key = (a if n == 16 else b).double()
@@ -695,26 +392,15 @@ def test_an_explorer_of_many_tokens(widgets, index, n):
     assert shown == pytest.approx(largest.tolist(), abs=6e-4)
 
 
-# --- what meets the eye ---------------------------------------------------------------------
+def test_the_training_bar_moves(widgets):
+    bar = the(widgets, "TrainingBar")
+    soon(lambda: "a model: step 10 of 20, loss 0.1" in bar.inner_text(), "the tenth step")
+    assert bar.locator(".widget-hprogress, .widget-progress").count() == 1
 
 
-def test_the_widgets_of_every_kind_can_be_read(widgets):
+def test_every_kind_can_be_read(widgets):
     can_be_read(widgets)
 
 
-@pytest.mark.parametrize("opened", ["page", "widgets"])
-def test_axe_finds_no_serious_violation_in_the_widgets(opened, request):
-    page = request.getfixturevalue(opened)
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    found = axe.Axe().run(page, context=".jp-OutputArea-output .jupyter-widgets").response
-    serious = [
-        (violation["id"], node["html"][:120])
-        for violation in found["violations"]
-        for node in violation["nodes"]
-        if violation["impact"] in ("serious", "critical")
-        # The handle of a slider of ipywidgets 8 has no name, and none can be given to it. The
-        # field beside each slider has one, and sets the same value (widgets/base.py, Knob).
-        and "noUi-handle" not in node["html"]
-    ]
-    assert found["passes"]
-    assert serious == []
+def test_axe_finds_no_serious_violation(widgets):
+    assert serious_violations(widgets) == []

@@ -1,0 +1,96 @@
+"""How an exercise is found, and what a verdict says."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from attention_lab.exercises import check, grade
+from attention_lab.grading.answers import judge_statements
+from attention_lab.grading.base import exercise, is_open
+from attention_lab.grading.compare import agree, same
+from attention_lab.grading.feedback import Problem
+
+
+def no_return(*_):
+    print("computed")
+
+
+@pytest.mark.parametrize(
+    "answer", [0, [], {}, "", lambda x: x, lambda x: 1, no_return, print, max, F.softmax, int]
+)
+def test_an_attempt_is_no_stub(answer):
+    assert not is_open(answer)
+
+
+def test_a_verdict_shows_itself():
+    verdict = grade("strongest_key", 1)
+    bundle = verdict._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("Right. Key 1")
+    assert "✓ <b>Right.</b> Key 1" in bundle["text/html"]
+    assert "✗ <b>Not yet:</b>" in grade("strongest_key", "<b>")._repr_mimebundle_()["text/html"]
+    assert "&lt;b&gt;" in grade("strongest_key", "<b>")._repr_mimebundle_()["text/html"]
+
+
+def test_check_displays_and_returns_nothing(capsys):
+    assert check.strongest_key(1) is None
+    assert "Right. Key 1" in capsys.readouterr().out
+
+
+def test_an_unknown_exercise_is_named():
+    with pytest.raises(AttributeError, match="there is no exercise 'nothing'"):
+        check.nothing(1)
+    with pytest.raises(
+        ValueError, match="there is no exercise 'nothing'; there are additive_scores"
+    ):
+        grade("nothing", 1)
+
+
+def test_a_second_grader_of_the_same_name_is_refused():
+    grade("strongest_key", 1)
+
+    def strongest_key(answer):
+        return "another one"
+
+    with pytest.raises(
+        ValueError, match="two exercises 'strongest_key', in attention_lab.labs.sta"
+    ):
+        exercise(strongest_key)
+    assert grade("strongest_key", 1).message.startswith("Key 1 has the largest score")
+
+
+STATEMENTS = {
+    "A": (True, "A is true"),
+    "B": (False, "B is false: no"),
+    "C": (True, "C is true"),
+    "D": (True, "D is true"),
+}
+
+
+def test_statements_are_judged_by_their_table():
+    assert judge_statements("acd", STATEMENTS) == "A is true. C is true. D is true."
+    for answer, says in (
+        ("AB", "B is false: no"),
+        ("A", "2 more of the 4 are as well"),
+        ("AC", "1 more of the 4 is as well"),
+        ("X", "X is no statement here"),
+    ):
+        with pytest.raises(Problem, match=says):
+            judge_statements(answer, STATEMENTS)
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "off", "agrees"),
+    [
+        ((torch.float64, torch.float64), 1e-7, True),
+        ((torch.float64, torch.float64), 1e-5, False),
+        ((torch.float32, torch.float64), 1e-5, True),
+        ((torch.float32, torch.float32), 1e-4, False),
+    ],
+)
+def test_two_numbers_agree_but_for_the_rounding_of_their_dtype(dtypes, off, agrees):
+    left, right = (torch.ones(2, dtype=dtype) for dtype in dtypes)
+    right[1] += off
+    assert agree(left, right).tolist() == [True, agrees]
+    assert same(left, right) == agrees
+    assert not same(left, right[:1])
+    assert not agree(left, left * float("nan")).any()
