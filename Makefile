@@ -51,12 +51,12 @@ lab: $(INSTALLED)
 		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 # Two workers everywhere. Kernels that start at once do not meet: each has sockets in a folder of
-# its own (tools/kernels.py).
+# its own (tools/kernels.py). Each part says what it took.
+TOOK = start=$$(date +%s); $(2) && echo "$(1) took $$(($$(date +%s) - start)) s"
 WORKERS := -n 2
-TWO_NOTEBOOKS = PYTHONPATH=tools $(1)/bin/python -m pytest -o addopts= -p kernels --nbval \
-	--nbval-cell-timeout=120 -q $(WORKERS) --dist loadscope notebooks
 QUICK := -m "not slow and not browser" $(WORKERS) --dist worksteal -q
 BROWSER := -m browser $(WORKERS) --dist loadgroup -q -rs tests/browser
+NBVAL := -o addopts= -p kernels --nbval --nbval-cell-timeout=120 $(WORKERS) --dist loadscope -q notebooks
 
 test: lint unit nbval
 test-all: slow browser colab oldest
@@ -64,33 +64,34 @@ test-all: slow browser colab oldest
 lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/lint.py
 
 unit: $(INSTALLED)
-	$(BIN)/python -m pytest $(QUICK) \
-		--cov=attention_lab --cov-report=term:skip-covered --cov-fail-under=95
+	@$(call TOOK,$@,$(BIN)/python -m pytest $(QUICK) \
+		--cov=attention_lab --cov-report=term:skip-covered --cov-fail-under=95)
 
 nbval: $(INSTALLED)
-	$(call TWO_NOTEBOOKS,$(VENV))
+	@$(call TOOK,$@,PYTHONPATH=tools $(BIN)/python -m pytest $(NBVAL))
 
 slow: $(INSTALLED)
-	$(BIN)/python -m pytest -m slow $(WORKERS) --dist worksteal -q --durations=5
+	@$(call TOOK,$@,$(BIN)/python -m pytest -m slow $(WORKERS) --dist worksteal -q --durations=5)
 
+# No model is trained twice with the same versions: the browser saves what it ran, and compares
+# that. So there is no nbval in oldest, and this leaves the three that train for long to nbval.
 browser: $(INSTALLED)
-	$(BIN)/python -m pytest $(BROWSER) --durations=5 -k "not (05_ or 08_ or 09_)"
+	@$(call TOOK,$@,$(BIN)/python -m pytest $(BROWSER) --durations=5 -k "not (05_ or 08_ or 09_)")
 
-# With these ipywidgets is 7.7.1. Every warning is an error there, too (pyproject.toml). No model is
-# trained twice with the same versions: the browser saves what it ran and compares that, so there
-# is no nbval in oldest, and the browser above leaves the three that train for long to nbval.
+# With these ipywidgets is 7.7.1. Every warning is an error there, too (pyproject.toml).
 OTHER := $(addprefix tests/,core models pictures grading ui labs)
 
 colab: .venv-colab/.installed
-	.venv-colab/bin/python -m pytest $(QUICK) $(OTHER)
-	$(call TWO_NOTEBOOKS,.venv-colab)
+	@$(call TOOK,$@,.venv-colab/bin/python -m pytest $(QUICK) $(OTHER) \
+		&& PYTHONPATH=tools .venv-colab/bin/python -m pytest $(NBVAL))
 
 oldest: .venv-oldest/.installed
-	.venv-oldest/bin/python -m pytest $(QUICK) $(OTHER)
-	.venv-oldest/bin/python -m pytest $(BROWSER)
+	@$(call TOOK,$@,.venv-oldest/bin/python -m pytest $(QUICK) $(OTHER) \
+		&& .venv-oldest/bin/python -m pytest $(BROWSER))
 
 notebooks: $(INSTALLED)
 	$(BIN)/python tools/notebooks.py

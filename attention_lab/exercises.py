@@ -7,7 +7,7 @@ from attention_lab.grading.base import Checks, Verdict
 
 __all__ = ["Verdict", "check", "grade"]
 
-_ROOMS = {
+ROOMS = {
     "start_here": ["strongest_key"],
     "attention_weights": [
         "stable_softmax",
@@ -71,7 +71,7 @@ _ROOMS = {
 check = Checks(
     {
         name: f"attention_lab.labs.{room}.exercises"
-        for room, names in _ROOMS.items()
+        for room, names in ROOMS.items()
         for name in names
     }
 )

@@ -9,7 +9,7 @@ when it is first asked for.
 
 from importlib import import_module
 
-_ROOMS = {
+ROOMS = {
     "AlignmentExplorer": "labs.alignment.widget",
     "AttentionExplorer": "labs.qkv_worked_example.widget",
     "BlockExplorer": "labs.encoder_decoder.blocks",
@@ -24,14 +24,14 @@ _ROOMS = {
     "WeightedSumExplorer": "labs.weighted_sum.widget",
     "WeightsExplorer": "labs.attention_weights.widget",
 }
-__all__ = list(_ROOMS)
+__all__ = list(ROOMS)
 
 
 def __getattr__(name: str):
-    if name not in _ROOMS:
-        raise AttributeError(f"there is no widget {name!r}; there are {', '.join(_ROOMS)}")
-    return getattr(import_module(f"attention_lab.{_ROOMS[name]}"), name)
+    if name not in ROOMS:
+        raise AttributeError(f"there is no widget {name!r}; there are {', '.join(ROOMS)}")
+    return getattr(import_module(f"attention_lab.{ROOMS[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return list(_ROOMS)
+    return list(ROOMS)

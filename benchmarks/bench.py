@@ -1,7 +1,7 @@
-"""Measure side by side, in one run: imports, attention, the Transformer, views, widgets.
+"""Measure side by side, in one run: imports, attention, the Transformer, pictures, widgets.
 
     python benchmarks/bench.py                  all of it, about four minutes
-    python benchmarks/bench.py views attention  some of it
+    python benchmarks/bench.py pictures attention  some of it
 
 Nothing here is a test: the numbers are of this machine and this moment. What counts is a ratio
 within one run.
@@ -150,7 +150,7 @@ def _layers() -> None:
     import torch
     from torch import nn
 
-    from attention_lab import transformer as lab
+    from attention_lab.models import transformer as lab
 
     def both_ways(layer, *inputs, **options) -> Callable[[], None]:
         def call() -> None:
@@ -270,27 +270,29 @@ def _decoding() -> None:
     )
 
 
-# --- views ----------------------------------------------------------------------------------
+# --- pictures -------------------------------------------------------------------------------
 
 
-def views() -> None:
+def pictures() -> None:
     """Five steps as HTML: tables up to 16 tokens, pictures past them."""
     import torch
 
-    from attention_lab import attention, views
+    from attention_lab import attention
+    from attention_lab.labs.qkv_worked_example.pictures import steps_tables
+    from attention_lab.pictures.tables import matrix_picture, matrix_table
 
     rows = []
     for n in (8, 16, 17, 32, 64, 128):
         steps = attention(*(torch.randn(n, 4) for _ in range(3)))
         options = {"rows": [""] * n, "columns": [""] * n, "caption": ""}
-        html = views.steps_tables(steps)
+        html = steps_tables(steps)
         rows.append(
             (
                 str(n),
-                median_ms(lambda steps=steps: views.steps_tables(steps)),
+                median_ms(lambda steps=steps: steps_tables(steps)),
                 len(html) / 1024,
-                median_ms(lambda s=steps, o=options: views.matrix_table(s.weights, **o)),
-                median_ms(lambda s=steps: views.matrix_picture(s.weights, caption="")),
+                median_ms(lambda s=steps, o=options: matrix_table(s.weights, **o)),
+                median_ms(lambda s=steps: matrix_picture(s.weights, caption="")),
             )
         )
     table(
@@ -438,7 +440,7 @@ PARTS = {
     "imports": imports,
     "attention": attention,
     "transformer": transformer,
-    "views": views,
+    "pictures": pictures,
     "widgets": widgets,
 }
 

@@ -14,6 +14,7 @@ from PIL import Image
 from attention_lab.models.data.sequences import DIGITS
 from attention_lab.models.transformer import Transformer
 from attention_lab.pictures.style import palette, shade
+from attention_lab.pictures.tables import CSS
 from attention_lab.widgets import DecodingExplorer
 
 
@@ -31,6 +32,11 @@ def shown(explorer, step):
         if caption.startswith(step):
             return rows[1:]
     return None
+
+
+def marked(html, kind):
+    """Count the cells of a picture that are outlined: "chosen" or "related"."""
+    return html.count(f"alab-{kind}") - CSS.count(f"alab-{kind}")
 
 
 def redraws_of(widget):

@@ -27,7 +27,6 @@ SYNONYMS = {
     "attention score": "score (before the softmax) or weight (after it)",
     "attention map": "weights",
     "attention matrix": "weights",
-    "logit": "score",
     "embedding dimension": "d_model",
     "hidden size": "d_model",
     "context vector": "output",

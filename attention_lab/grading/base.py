@@ -50,7 +50,7 @@ class Verdict:
         return {"text/plain": str(self), "text/html": box}
 
 
-_graders: dict[str, Grader] = {}
+GRADERS: dict[str, Grader] = {}
 
 
 def exercise(grader: Grader) -> Grader:
@@ -65,12 +65,12 @@ def exercise(grader: Grader) -> Grader:
         There is already a grader of this name.
     """
     name = grader.__name__
-    if name in _graders:
+    if name in GRADERS:
         raise ValueError(
-            f"there are two exercises {name!r}, in {_graders[name].__module__} and in "
+            f"there are two exercises {name!r}, in {GRADERS[name].__module__} and in "
             f"{grader.__module__}: rename one"
         )
-    _graders[name] = grader
+    GRADERS[name] = grader
     return grader
 
 
@@ -126,7 +126,7 @@ class Checks:
             known = ", ".join(sorted(self._rooms))
             raise ValueError(f"there is no exercise {name!r}; there are {known}")
         import_module(self._rooms[name])
-        return _graders[name]
+        return GRADERS[name]
 
     def __getattr__(self, name: str) -> Callable[[Any], None]:
         try:

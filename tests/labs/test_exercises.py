@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import lint
-from attention_lab.exercises import _ROOMS, check, grade
+from attention_lab.exercises import ROOMS, check, grade
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 FOLDED = re.compile(
@@ -52,7 +52,7 @@ def test_the_folded_solution_passes(name, answer):
     assert verdict.passed, verdict
 
 
-ANSWERS = [import_module(f"labs.{room}.answers") for room in _ROOMS]
+ANSWERS = [import_module(f"labs.{room}.answers") for room in ROOMS]
 RIGHT = {name: answers for module in ANSWERS for name, answers in module.RIGHT.items()}
 WRONG = {name: cases for module in ANSWERS for name, cases in module.WRONG.items()}
 

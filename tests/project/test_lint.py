@@ -194,7 +194,11 @@ live = nbformat.v4.new_output("display_data", {tool.WIDGET_VIEW: {"model_id": "1
         (lint.links, replace("remember", "https://example", "http://example"), "is no https"),
         (lint.links, replace("remember", "https://example.org", "https://x"), "is no https"),
         (lint.printed_numbers, replace("section", "0.665", "0.667"), "no cell prints 0.667"),
-        (lint.terms, replace("section", "The score", "The logit"), "“logit”; the term is score"),
+        (
+            lint.terms,
+            replace("section", "The score", "The hidden size"),
+            "“hidden size”; the term is d_model",
+        ),
         (lint.plain_words, replace("section", "The score", "Simply the score"), "“Simply”"),
         (lint.plain_words, replace("section", "0.665.", "0.665!"), "leave out “!”"),
         (lint.spelling, replace("section", "The score", "Teh score"), "Teh ==> The"),
@@ -225,8 +229,8 @@ def test_the_command_names_notebook_and_rule(tmp_path, monkeypatch, capsys, note
     nbformat.write(notebook, path)
     monkeypatch.setattr(sys, "argv", ["lint.py", str(path)])
     assert lint.main() == 0  # the exercises are a section, and it has no widget
-    notebook.cells[2].source = "## A logit"
+    notebook.cells[2].source = "## A hidden size"
     nbformat.write(notebook, path)
     assert lint.main() == 1
     out = capsys.readouterr().out
-    assert "42_an_example.ipynb: terms: section: “logit”; the term is score" in out
+    assert "42_an_example.ipynb: terms: section: “hidden size”; the term is d_model" in out

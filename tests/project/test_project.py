@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from attention_lab import exercises
+from attention_lab.grading.base import GRADERS
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "attention_lab"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -81,14 +84,11 @@ def test_no_function_is_long_and_no_private_name_leaves_its_module(path):
 
 
 def test_the_list_of_exercises_is_that_of_the_rooms():
-    from attention_lab.exercises import _ROOMS
-    from attention_lab.grading.base import _graders
-
-    for room, names in _ROOMS.items():
+    for room, names in exercises.ROOMS.items():
         module = f"attention_lab.labs.{room}.exercises"
         importlib.import_module(module)
-        assert {n for n, grader in _graders.items() if grader.__module__ == module} == set(names)
-    assert sorted(_ROOMS) == ROOMS
+        assert {n for n, grader in GRADERS.items() if grader.__module__ == module} == set(names)
+    assert sorted(exercises.ROOMS) == ROOMS
 
 
 def loaded_by(code):

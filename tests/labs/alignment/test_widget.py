@@ -6,11 +6,10 @@ import torch
 from attention_lab.models.data.translation import ENGLISH, FRENCH, translate
 from attention_lab.models.seq2seq import Decoded, Seq2Seq
 from attention_lab.models.vocabulary import Vocabulary
-from attention_lab.pictures.tables import CSS
 from attention_lab.widgets import (
     AlignmentExplorer,
 )
-from helpers import tables, text_of
+from helpers import marked, tables, text_of
 
 
 @pytest.fixture
@@ -77,5 +76,4 @@ def test_alignment_explorer_outlines_the_right_words_of_a_right_translation(alig
     alignment.models["additive"] = Copy()
     alignment.text.value = "the black cat"
     assert "Right. Outlined" in alignment.note
-    count = alignment.picture.value.count("alab-related") - CSS.count("alab-related")
-    assert count == 3
+    assert marked(alignment.picture.value, "related") == 3

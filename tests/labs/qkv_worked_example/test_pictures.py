@@ -5,8 +5,7 @@ import torch
 
 from attention_lab import attention
 from attention_lab.labs.qkv_worked_example.pictures import explain, steps_tables
-from attention_lab.pictures.tables import CSS
-from helpers import column, tables
+from helpers import column, marked, tables
 
 
 @pytest.fixture
@@ -37,9 +36,8 @@ def test_hidden_cells_are_marked_and_not_only_coloured():
 
 def test_the_chosen_cell_outlines_what_it_is_made_of(steps):
     html = steps_tables(steps, chosen=("output", 1, 0))
-    assert html.count("alab-chosen") - CSS.count("alab-chosen") == 1
-    related = html.count("alab-related") - CSS.count("alab-related")
-    assert related == 3  # the three weights of row 1
+    assert marked(html, "chosen") == 1
+    assert marked(html, "related") == 3  # the three weights of row 1
 
 
 def test_steps_that_a_function_did_not_return_are_left_out(steps):
