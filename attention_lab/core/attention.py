@@ -17,6 +17,8 @@ from attention_lab.core.rules import MaskMod, ScoreMod, at_each_point
 
 __all__ = ["AttentionSteps", "attention", "masked_softmax"]
 
+HALF = (torch.float16, torch.bfloat16)
+
 
 class AttentionSteps(NamedTuple):
     """Everything `attention` computes, in the order it computes it.
@@ -66,7 +68,8 @@ def attention(
     query : Tensor, shape (..., n_q, d_k)
     key : Tensor, shape (..., n_k, d_k)
     value : Tensor, shape (..., n_k, d_v)
-        Floating point, all of one dtype. Leading axes broadcast.
+        Floating point, all of one dtype; half precision is computed in float32, and only what is
+        returned is rounded. Leading axes broadcast.
     attn_mask : Tensor, optional
         Broadcasts to (..., n_q, n_k). Boolean: True = may attend. Floating point: added to
         the scaled scores.
@@ -111,14 +114,26 @@ def attention(
     """
     _check_inputs(query, key, value)
     if attn_mask is not None and is_causal:
+        causal = "torch.ones(n_q, n_k, dtype=torch.bool).tril()"
+        added = isinstance(attn_mask, Tensor) and attn_mask.is_floating_point()
         raise ValueError(
-            "attn_mask and is_causal=True were both given; give one of them "
-            "(to join them: attn_mask & torch.ones(n_q, n_k, dtype=torch.bool).tril())"
+            "attn_mask and is_causal=True were both given; give one of them (to join them: "
+            + (
+                f"attn_mask.masked_fill(~{causal}, -torch.inf))"
+                if added
+                else f"attn_mask & {causal})"
+            )
         )
     if scale is None:
         scale = 1.0 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
     elif not isinstance(scale, (int, float)) and getattr(scale, "ndim", None) != 0:
         raise TypeError(f"scale must be one number or None, but it is {scale!r}")
+
+    # Half precision is computed in float32, step by step, as SDPA does inside: a product above
+    # 65 504 is no number in float16, though its scaled score is.
+    dtype = query.dtype
+    if dtype in HALF:
+        query, key, value = query.float(), key.float(), value.float()
 
     scores = query @ key.transpose(-2, -1)  # (..., n_q, d_k) @ (..., d_k, n_k)
     scaled = scores * scale
@@ -142,7 +157,7 @@ def attention(
 
     weights = masked_softmax(masked)
     output = weights @ value  # (..., n_q, n_k) @ (..., n_k, d_v)
-    return AttentionSteps(scores, scaled, masked, weights, output)
+    return AttentionSteps(*(step.to(dtype) for step in (scores, scaled, masked, weights, output)))
 
 
 def masked_softmax(masked: Tensor) -> Tensor:
@@ -207,7 +222,10 @@ def _check_inputs(query: Tensor, key: Tensor, value: Tensor) -> None:
 
 def _check_mask(attn_mask: Tensor, scores_shape: torch.Size, lead: torch.Size) -> None:
     if not isinstance(attn_mask, Tensor):
-        raise TypeError(f"attn_mask must be a torch.Tensor, but it is {type(attn_mask).__name__}")
+        raise TypeError(
+            f"attn_mask must be a torch.Tensor, but it is {type(attn_mask).__name__}; "
+            "torch.as_tensor(attn_mask) makes one"
+        )
     if attn_mask.dtype != torch.bool and not attn_mask.is_floating_point():
         raise TypeError(
             f"attn_mask has dtype {attn_mask.dtype}; it must be boolean (True = may attend) "

@@ -22,7 +22,12 @@ def _frequencies(d: int, base: float, device: torch.device | None = None) -> Ten
 
 
 def sinusoidal(
-    n: int, d_model: int, *, start: int = 0, device: torch.device | None = None
+    n: int,
+    d_model: int,
+    *,
+    start: int = 0,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Sines and cosines of the position, to be added to the tokens.
 
@@ -36,10 +41,12 @@ def sinusoidal(
     d_model : int
         Even.
     device : torch.device, optional
+    dtype : torch.dtype
+        Of the result; the sines are computed in float64.
 
     Returns
     -------
-    Tensor, shape (n, d_model), float32
+    Tensor, shape (n, d_model)
 
     Raises
     ------
@@ -48,7 +55,7 @@ def sinusoidal(
     """
     positions = torch.arange(start, start + n, dtype=torch.float64, device=device)
     angles = positions[:, None] * _frequencies(d_model, BASE, device)  # (n, d_model / 2)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1).float()  # (n, d_model)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1).to(dtype)  # (n, d_model)
 
 
 def rotate(x: Tensor, positions: Tensor, *, base: float = BASE) -> Tensor:

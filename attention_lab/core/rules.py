@@ -5,6 +5,11 @@ A `MaskMod` says whether the query may attend to the key, a `ScoreMod` gives the
 
 from __future__ import annotations
 
+import ast
+import functools
+import inspect
+import itertools
+import textwrap
 from collections.abc import Callable
 
 import torch
@@ -15,6 +20,9 @@ __all__ = ["MaskMod", "ScoreMod", "at_each_point"]
 
 ScoreMod = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 MaskMod = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+
+# what PyTorch says where plain Python asks a tensor for one number, or for True or False
+NEEDS_A_NUMBER = ("data-dependent", "item()", "converted to an index", "must be integers or slices")
 
 
 class _LookUps(TorchFunctionMode):
@@ -79,7 +87,12 @@ def at_each_point(
     indices = [torch.arange(size, device=device) for size in full]
 
     def call(*arguments: Tensor) -> Tensor:
-        result = rule(*arguments)
+        try:
+            result = rule(*arguments)
+        except (RuntimeError, TypeError, IndexError) as error:
+            if any(sign in str(error) for sign in NEEDS_A_NUMBER):
+                raise TypeError(_not_in_tensors(rule, name)) from None
+            raise
         wanted = "a floating point tensor" if scores else "a boolean tensor"
         right = isinstance(result, Tensor) and (
             result.is_floating_point() if scores else result.dtype == torch.bool
@@ -101,3 +114,90 @@ def at_each_point(
             f"shape {tuple(result.shape[4:])}"
         )
     return result.reshape(shape).to(scores[0].dtype) if scores else result.reshape(shape)
+
+
+def _not_in_tensors(rule: Callable[..., Tensor], name: str) -> str:
+    """Say what in a rule is plain Python, and how to write it with tensors."""
+    said = (
+        f"{name} is called with tensors, so it cannot ask them for one number, or for True or False"
+    )
+    if forms := _both_forms(rule):
+        return f"{said}: instead of “{forms[0]}” write “{forms[1]}”"
+    return (
+        f"{said}: write & | ~ for and, or, not; (0 <= d) & (d < 2) for 0 <= d < 2; "
+        "torch.where(condition, a, b) for if; torch.maximum, torch.minimum and torch.exp for max, "
+        "min and math.exp; and torch.tensor(table)[q_idx] for a look-up in a list"
+    )
+
+
+def _both_forms(rule: Callable[..., Tensor]) -> tuple[str, str] | None:
+    """Return the expression of a rule in plain Python, and the same with tensors.
+
+    None where the source is not known, or is more than one expression.
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(rule)).strip().rstrip(","))
+    except (OSError, TypeError, SyntaxError):
+        return None
+    wanted = list(inspect.signature(rule).parameters)
+    found = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Lambda, ast.FunctionDef))
+        and [argument.arg for argument in node.args.args] == wanted
+    ]
+    if len(found) != 1:  # two rules on one line: which it is, nobody can tell
+        return None
+    expression = found[0].body
+    if isinstance(found[0], ast.FunctionDef):
+        *before, last = expression
+        if not isinstance(last, ast.Return) or any(isinstance(each, ast.If) for each in before):
+            return None
+        expression = last.value
+    plain = ast.unparse(expression)
+    written = ast.unparse(_InTensors(rule).visit(expression))
+    return None if written == plain else (plain, written)
+
+
+class _InTensors(ast.NodeTransformer):
+    """Rewrite an expression: ``and`` to ``&``, ``if`` to ``torch.where`` and so on."""
+
+    def __init__(self, rule: Callable[..., Tensor]) -> None:
+        known = inspect.getclosurevars(rule)
+        self.names = {**known.globals, **known.nonlocals}
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        self.generic_visit(node)
+        sign = ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr()
+        return functools.reduce(lambda left, right: ast.BinOp(left, sign, right), node.values)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        return ast.UnaryOp(ast.Invert(), node.operand) if isinstance(node.op, ast.Not) else node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        sides = [node.left, *node.comparators]
+        pairs = [
+            ast.Compare(left, [sign], [right])
+            for (left, right), sign in zip(itertools.pairwise(sides), node.ops, strict=True)
+        ]
+        return functools.reduce(lambda left, right: ast.BinOp(left, ast.BitAnd(), right), pairs)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        where = ast.Attribute(ast.Name("torch"), "where")
+        return ast.Call(where, [node.test, node.body, node.orelse], [])
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        name = getattr(node.func, "id", "")
+        if name in ("max", "min") and len(node.args) == 2:
+            node.func = ast.Attribute(ast.Name("torch"), f"{name}imum")
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(self.names.get(getattr(node.value, "id", "")), (list, tuple)):
+            node.value = ast.Call(ast.Attribute(ast.Name("torch"), "tensor"), [node.value], [])
+        return node

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from attention_lab.core.attention import masked_softmax
 from attention_lab.core.scores import additive, dot, general
+from attention_lab.models.evaluation import evaluation
 from attention_lab.models.vocabulary import END, PAD, START
 
 __all__ = ["SCORES", "Decoded", "Seq2Seq"]
@@ -28,7 +29,7 @@ class Decoded(NamedTuple):
     Attributes
     ----------
     numbers : Tensor, shape (batch, n_q)
-        The words, <end> and what comes after it included.
+        The words, <end> included, and padding after it.
     weights : Tensor, shape (batch, n_q, n_k)
         For each written word the weights over the words of the source; zeros without attention.
     """
@@ -72,7 +73,7 @@ class Seq2Seq(nn.Module):
         """Return states (batch, n_k, d), the last ones (batch, d), and the mask (batch, n_k)."""
         real = source != PAD
         packed = nn.utils.rnn.pack_padded_sequence(
-            self.source(source), real.sum(1), batch_first=True, enforce_sorted=False
+            self.source(source), real.sum(1).cpu(), batch_first=True, enforce_sorted=False
         )
         states, last = self.encoder(packed)  # last: (2, batch, d/2), both directions
         states, _ = nn.utils.rnn.pad_packed_sequence(states, batch_first=True)
@@ -160,16 +161,21 @@ class Seq2Seq(nn.Module):
         Returns
         -------
         Decoded
+
+        Notes
+        -----
+        It runs in evaluation mode, and gives back the mode the model was in.
         """
-        memory = self.encode(source)
-        state = output = memory[1]
-        word = torch.full((len(source),), START)
         words, weights = [], []
-        while len(words) < max_new_tokens:
-            if words and (torch.stack(words) == END).any(dim=0).all():
-                break
-            logits, state, output, row = self.step(word, state, output, memory)
-            word = logits.argmax(dim=-1)
-            words.append(word)
-            weights.append(row)
+        with evaluation(self):
+            memory = self.encode(source)
+            state = output = memory[1]
+            word = torch.full((len(source),), START, device=source.device)  # (batch)
+            ended = torch.zeros_like(word, dtype=torch.bool)
+            while len(words) < max_new_tokens and not ended.all():
+                logits, state, output, row = self.step(word, state, output, memory)
+                word = logits.argmax(dim=-1).masked_fill(ended, PAD)
+                ended = ended | (word == END)
+                words.append(word)
+                weights.append(row)
         return Decoded(torch.stack(words, dim=1), torch.stack(weights, dim=1))

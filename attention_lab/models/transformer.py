@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from attention_lab.core.attention import attention
 from attention_lab.core.positions import alibi_bias, rotate, sinusoidal
+from attention_lab.models.evaluation import evaluation
 from attention_lab.models.vocabulary import END, PAD, START
 
 __all__ = [
@@ -48,16 +49,22 @@ class Cache:
     ----------
     grows : bool
         True for self-attention: each step adds its own. False for cross-attention: those of the
-        source are computed once.
+        source are computed once, and belong to that source.
     """
 
     def __init__(self, grows: bool) -> None:
         self.grows = grows
         self.key: Tensor | None = None  # (B, h, n_k, d_k)
         self.value: Tensor | None = None  # (B, h, n_k, d_v)
+        self.source: Tensor | None = None  # (B, n_k, d_model), what they were computed from
 
     def __len__(self) -> int:
         return 0 if self.key is None else self.key.shape[-2]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all keys and values are here, so that none are to be computed."""
+        return not self.grows and self.key is not None
 
     def add(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Keep new ones behind the old ones, and return all."""
@@ -66,6 +73,30 @@ class Cache:
             value = torch.cat([self.value, value], dim=-2)
         self.key, self.value = key, value
         return key, value
+
+    def check(self, source: Tensor) -> None:
+        """Hold the keys that come to the source, or to the batch, of those that are kept.
+
+        Raises
+        ------
+        ValueError
+            They belong to another source, or to another number of sentences.
+        """
+        if self.key is None:
+            return
+        if self.grows and len(self.key) != len(source):
+            raise ValueError(
+                f"the cache holds {len(self.key)} sentences, and {len(source)} came: begin again "
+                "with new caches"
+            )
+        if not self.grows and source is not self.source and not _equal(source, self.source):
+            raise ValueError(
+                "the cache holds keys and values of another source: begin again with new caches"
+            )
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.equal(one, other)
 
 
 class MultiHeadAttention(nn.Module):
@@ -136,7 +167,8 @@ class MultiHeadAttention(nn.Module):
         key, value : Tensor, shape (B, n_k, d_model)
             For self-attention all three are the same.
         attn_mask : Tensor, optional
-            Boolean, broadcasts to (B, h, n_q, n_k); True = may attend.
+            Boolean; True = may attend. Of shape (n_q, n_k), (B, n_q, n_k) or (B, h, n_q, n_k): the
+            number of axes says which. Any of them may be 1. With a cache n_k counts those kept.
         is_causal : bool
             No query attends to a later key. The queries are the last n_q of n_k tokens.
             Joined by AND with ``attn_mask``.
@@ -150,16 +182,18 @@ class MultiHeadAttention(nn.Module):
         Raises
         ------
         ValueError
-            The query has no batch axis, or rotary positions meet a cache that does not grow.
+            Query, key, value, mask and cache do not fit each other, or rotary positions meet a
+            cache that does not grow.
         TypeError
-            ``attn_mask`` is not boolean.
+            One of them is no tensor, or ``attn_mask`` is not boolean.
         """
-        self._check(query, attn_mask, cache)
+        self._check(query, key, value, cache)
         q = self._split(self.query(query))  # (B, n_q, d_model) -> (B, h, n_q, d_k)
         k, v = self._keys_and_values(key, value, cache)  # (B, h, n_k, d_k), (B, h, n_k, d_v)
         n_q, n_k = q.shape[-2], k.shape[-2]
         if self.position == "rotary":
             q = rotate(q, torch.arange(n_k - n_q, n_k, device=q.device))  # (B, h, n_q, d_k)
+        attn_mask = _with_heads(attn_mask, (len(q), self.n_heads, n_q, n_k))
         attn_mask, is_causal = self._join_masks(attn_mask, is_causal, q, n_k)
         output = self._attend(q, k, v, attn_mask, is_causal)  # (B, h, n_q, d_v)
         joined = output.transpose(1, 2).flatten(2)  # (B, h, n_q, d_v) -> (B, n_q, h * d_v)
@@ -174,14 +208,17 @@ class MultiHeadAttention(nn.Module):
         self, key: Tensor, value: Tensor, cache: Cache | None
     ) -> tuple[Tensor, Tensor]:
         """Return all keys (B, h, n_k, d_k) and values (B, h, n_k, d_v), those kept included."""
-        if cache is not None and len(cache) and not cache.grows:
+        if cache is not None and cache.is_complete:
             return cache.key, cache.value
         k = self._split(self.key(key))  # (B, n, d_model) -> (B, h, n, d_k)
         v = self._split(self.value(value))  # (B, n, d_model) -> (B, h, n, d_v)
         if self.position == "rotary":
             start = len(cache) if cache is not None else 0
             k = rotate(k, torch.arange(start, start + k.shape[-2], device=k.device))
-        return (k, v) if cache is None else cache.add(k, v)
+        if cache is None:
+            return k, v
+        cache.source = key
+        return cache.add(k, v)
 
     def _join_masks(
         self, attn_mask: Tensor | None, is_causal: bool, q: Tensor, n_k: int
@@ -210,20 +247,64 @@ class MultiHeadAttention(nn.Module):
         self.record.append(weights.detach())  # (B, h, n_q, n_k)
         return F.dropout(weights, p) @ v  # (B, h, n_q, n_k) x (B, h, n_k, d_v) -> (B, h, n_q, d_v)
 
-    def _check(self, query: Tensor, attn_mask: Tensor | None, cache: Cache | None) -> None:
-        if query.ndim != 3:
+    def _check(self, query: Tensor, key: Tensor, value: Tensor, cache: Cache | None) -> None:
+        # All of it before PyTorch is called: on the CPU, SDPA with more values than keys reads
+        # memory that is not its own.
+        d_model = self.query.in_features
+        for name, tensor in (("query", query), ("key", key), ("value", value)):
+            if not isinstance(tensor, Tensor):
+                raise TypeError(f"{name} must be a tensor, but it is {type(tensor).__name__}")
+            if tensor.ndim != 3 or tensor.shape[-1] != d_model:
+                hint = f": {name}[None] makes a batch of one sentence" if tensor.ndim == 2 else ""
+                raise ValueError(
+                    f"{name} has shape {tuple(tensor.shape)}, but it must be (B, n, {d_model}), "
+                    f"with d_model = {d_model} features{hint}"
+                )
+        shapes = f"query {tuple(query.shape)}, key {tuple(key.shape)}, value {tuple(value.shape)}"
+        if key.shape[1] != value.shape[1]:
             raise ValueError(
-                f"query has shape {tuple(query.shape)}, but it must be (B, n_q, d_model): "
-                "query[None] makes a batch of one sentence"
+                f"{shapes}: there must be one value for each key, but {key.shape[1]} != "
+                f"{value.shape[1]}"
             )
-        if attn_mask is not None and attn_mask.dtype != torch.bool:
-            raise TypeError(
-                f"attn_mask has dtype {attn_mask.dtype}; it must be boolean (True = may attend)"
-            )
+        if not len(query) == len(key) == len(value):
+            raise ValueError(f"{shapes}: all three must have as many sentences (B)")
+        if cache is not None:
+            cache.check(key)
         if self.position == "rotary" and cache is not None and not cache.grows:
             raise ValueError(
                 "rotary positions need a cache that grows: where the query stands is lost"
             )
+
+
+def _with_heads(attn_mask: Tensor | None, shape: tuple[int, int, int, int]) -> Tensor | None:
+    """Give a mask the axis of the heads, and hold it to the scores (B, h, n_q, n_k).
+
+    The number of its axes says what they are, never their length: with as many sentences as heads
+    both would fit.
+    """
+    if attn_mask is None:
+        return None
+    if not isinstance(attn_mask, Tensor):
+        raise TypeError(
+            f"attn_mask must be a boolean tensor, but it is {type(attn_mask).__name__}; "
+            "torch.as_tensor(attn_mask) makes one"
+        )
+    if attn_mask.dtype != torch.bool:
+        raise TypeError(
+            f"attn_mask has dtype {attn_mask.dtype}; it must be boolean (True = may attend)"
+        )
+    full = attn_mask[:, None] if attn_mask.ndim == 3 else attn_mask
+    wanted = shape[-2:] if full.ndim == 2 else shape
+    if full.ndim not in (2, 4) or any(
+        own not in (1, size) for own, size in zip(full.shape, wanted, strict=True)
+    ):
+        b, h, n_q, n_k = shape
+        raise ValueError(
+            f"attn_mask has shape {tuple(attn_mask.shape)}; with B = {b}, h = {h}, n_q = {n_q} and "
+            f"n_k = {n_k} it must be (n_q, n_k), (B, n_q, n_k) or (B, h, n_q, n_k), any of them "
+            "perhaps 1"
+        )
+    return full
 
 
 class FeedForward(nn.Module):
@@ -364,7 +445,8 @@ class DecoderLayer(nn.Module):
         memory : Tensor, shape (B, n_k, d_model)
             What the encoder gave.
         attn_mask, memory_mask : Tensor, optional
-            Boolean, of self- and of cross-attention; they broadcast to (B, h, n_q, n_k).
+            Boolean, of self- and of cross-attention; their shapes are those of
+            `MultiHeadAttention.forward`.
         is_causal : bool
             Of self-attention.
         caches : (Cache, Cache), optional
@@ -508,7 +590,7 @@ class Embedding(nn.Module):
         x = self.words(numbers)  # (B, n) -> (B, n, d_model)
         n, d_model = x.shape[-2:]
         if self.position == "sinusoidal":
-            sines = sinusoidal(n, d_model, start=start, device=x.device)  # (n, d_model)
+            sines = sinusoidal(n, d_model, start=start, device=x.device, dtype=x.dtype)
             x = x + sines  # (B, n, d_model) + (n, d_model)
         elif self.position == "learned":
             if start + n > self.positions.num_embeddings:
@@ -637,15 +719,23 @@ class Transformer(nn.Module):
         Returns
         -------
         Tensor, shape (B, n_q)
-            Without <start>; what comes after an <end> means nothing.
+            Without <start>; padding after each <end>.
+
+        Notes
+        -----
+        It runs in evaluation mode, without dropout, and gives back the mode the model was in.
         """
-        memory, real = self.encode(source)
-        written = torch.full((len(source), 1), START, device=source.device)  # (B, 1)
-        caches = self.new_caches() if cached and self.is_causal else None
-        while written.shape[1] <= max_new_tokens and not (written == END).any(dim=1).all():
-            unread = written[:, -1:] if caches else written
-            logits = self.read(unread, memory, real, caches)[:, -1]  # (B, n_target)
-            written = torch.cat([written, logits.argmax(dim=-1, keepdim=True)], dim=1)
+        with evaluation(self):
+            memory, real = self.encode(source)
+            written = torch.full((len(source), 1), START, device=source.device)  # (B, 1)
+            caches = self.new_caches() if cached and self.is_causal else None
+            ended = torch.zeros(len(source), dtype=torch.bool, device=source.device)  # (B)
+            while written.shape[1] <= max_new_tokens and not ended.all():
+                unread = written[:, -1:] if caches else written
+                logits = self.read(unread, memory, real, caches)[:, -1]  # (B, n_target)
+                word = logits.argmax(dim=-1).masked_fill(ended, PAD)  # (B)
+                written = torch.cat([written, word[:, None]], dim=1)
+                ended = ended | (word == END)
         return written[:, 1:]
 
 

@@ -337,3 +337,37 @@ def test_masked_softmax_equals_softmax_where_that_is_defined():
     assert masked_softmax(torch.tensor([1000.0, 1001.0])).tolist() == pytest.approx(
         [0.2689, 0.7311], abs=5e-5
     )
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_does_not_overflow_where_sdpa_does_not(dtype):
+    query, value = torch.full((3, 64), 100.0, dtype=dtype), torch.randn(3, 2).to(dtype)
+    steps = attention(query, query, value)  # q . k is 640 000
+    theirs = F.scaled_dot_product_attention(query, query, value)
+    assert steps.output.dtype == steps.scaled.dtype == dtype
+    torch.testing.assert_close(steps.output, theirs, atol=1e-3, rtol=2e-2)
+    assert steps.scaled.isinf().any() == (dtype == torch.float16)  # 80 000
+    assert steps.weights.isfinite().all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_a_large_negative_mask_over_a_whole_row_gives_what_sdpa_gives(dtype):
+    query, key, value = (torch.randn(2, 3, dtype=torch.float64).to(dtype) for _ in range(3))
+    mask = torch.tensor([[-1e9, -1e9], [0.0, 0.0]])
+    mask = mask if dtype == torch.float16 else mask.to(dtype)
+    ours = attention(query, key, value, attn_mask=mask).output
+    theirs = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    torch.testing.assert_close(ours, theirs, atol=2e-2, rtol=2e-2)
+    if dtype != torch.float64:
+        torch.testing.assert_close(ours[0], value.mean(0), atol=2e-2, rtol=2e-2)
+
+
+def test_the_advice_on_joining_a_mask_and_the_causal_rule_works():
+    x, n_q, n_k = torch.randn(3, 2), 3, 3
+    for attn_mask in (torch.rand(3, 3) < 2, torch.zeros(3, 3)):
+        with pytest.raises(ValueError, match="to join them: ") as caught:
+            attention(x, x, x, attn_mask=attn_mask, is_causal=True)
+        advice = str(caught.value).split("to join them: ")[1].removesuffix(")")
+        joined = eval(advice, {"torch": torch, "attn_mask": attn_mask, "n_q": n_q, "n_k": n_k})
+        causal = attention(x, x, x, is_causal=True).output
+        assert torch.equal(attention(x, x, x, attn_mask=joined).output, causal)

@@ -1,9 +1,10 @@
 """Leak maps against what is known, and against moving a token by hand."""
 
+import pytest
 import torch
 
 from attention_lab import attention
-from attention_lab.core.leaks import leak_map
+from attention_lab.core.leaks import leak_map, perturbation_map
 
 tokens = torch.randn(5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
@@ -28,3 +29,70 @@ def test_outputs_may_be_fewer_and_tokens_stay_as_they_are():
     assert found.shape == (2, 5)
     assert torch.equal(tokens, before)
     assert moving.grad is None
+
+
+def see_all(x):
+    return attention(x, x, x).output
+
+
+def through_numpy(x):
+    return torch.from_numpy(see_all(x).detach().numpy())
+
+
+@torch.no_grad()
+def without_gradient(x):
+    return see_all(x)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        through_numpy,
+        without_gradient,
+        lambda x: see_all(x.detach()),
+        lambda x: see_all(x).detach(),
+        lambda x: torch.nn.functional.one_hot(see_all(x).argmax(-1), 3).double(),
+        lambda x: torch.ones(5, 3, requires_grad=True) * 2,
+    ],
+)
+def test_a_gradient_that_is_cut_is_no_proof(function):
+    with pytest.raises(ValueError, match="by autograd no output depends on the tokens"):
+        leak_map(function, tokens)
+
+
+@pytest.mark.parametrize("function", [through_numpy, without_gradient, see_all])
+def test_moving_tokens_needs_no_gradient(function):
+    found = perturbation_map(function, tokens)
+    assert found.shape == (5, 5)
+    assert (found > 0).all()
+    causal = perturbation_map(lambda x: attention(x, x, x, is_causal=True).output, tokens)
+    assert torch.equal(causal.triu(1), torch.zeros(5, 5, dtype=torch.float64))
+    assert (causal.tril() > 0).sum() == 15
+
+
+@pytest.mark.parametrize(
+    "leaky",
+    [
+        lambda x: x + x[[1, 2, 3, 4, 4]].detach(),  # cut for a part
+        lambda x: x + x[[1, 2, 3, 4, 4]].pow(2) * 0 + x[[1, 2, 3, 4, 4]].round(),
+        lambda x: x + (x[[1, 2, 3, 4, 4]] - tokens[[1, 2, 3, 4, 4]]).pow(2),  # at its vertex
+    ],
+)
+def test_what_the_gradient_misses_is_found_by_moving(leaky):
+    assert leak_map(leaky, tokens)[0, 1] == 0
+    assert perturbation_map(leaky, tokens)[0, 1] > 0
+
+
+@pytest.mark.parametrize("draw", [leak_map, perturbation_map])
+def test_maps_say_what_they_take(draw):
+    with pytest.raises(ValueError, match=r"returned \(1, 5, 3\): for a function of a batch write"):
+        draw(lambda x: see_all(x[None]), tokens)
+    with pytest.raises(ValueError, match=r"float64 of shape \(1, 5, 3\)"):
+        draw(see_all, tokens[None])
+    with pytest.raises(ValueError, match=r"torch\.int64"):
+        draw(see_all, torch.ones(5, 3, dtype=torch.long))
+
+
+def test_a_map_does_not_depend_on_the_mode_it_is_called_in():
+    with torch.no_grad():
+        assert torch.equal(leak_map(see_all, tokens), leak_map(see_all, tokens))

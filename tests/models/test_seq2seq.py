@@ -91,7 +91,8 @@ def test_decoding_is_what_teacher_forcing_says_of_its_own_words(model):
     decoded = model.decode(SOURCE, max_new_tokens=6)
     start = torch.full((2, 1), START)
     logits, weights = model(SOURCE, torch.cat([start, decoded.numbers], dim=1))
-    assert torch.equal(logits.argmax(-1), decoded.numbers)
+    read = decoded.numbers != PAD  # what follows an end is not the model's
+    assert torch.equal(logits.argmax(-1)[read], decoded.numbers[read])
     assert torch.allclose(weights, decoded.weights, atol=1e-6)
 
 
@@ -128,3 +129,36 @@ def test_the_loss_leaves_padding_out():
 def test_an_unknown_score_is_refused():
     with pytest.raises(ValueError, match="score must be one of additive, dot"):
         Seq2Seq(5, 5, score="cosine")
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_tensors_are_made_where_the_inputs_are(score):
+    model = Seq2Seq(9, 8, d_model=16, score=score)
+    with torch.device("meta"):  # what is made without a place lands there
+        decoded = model.decode(SOURCE, max_new_tokens=3)
+    assert decoded.numbers.device.type == decoded.weights.device.type == "cpu"
+
+
+def test_what_follows_an_end_is_padding(model):
+    with torch.no_grad():
+        model.readout.bias[END] = 100.0
+    assert model.decode(SOURCE).numbers.tolist() == [[END], [END]]
+    with torch.no_grad():
+        model.readout.bias[END] = 0
+    steps = iter([[END, 5], [6, END], [6, 6]])
+    step = model.step
+
+    def forced(*given):
+        _, *rest = step(*given)
+        wanted = torch.nn.functional.one_hot(torch.tensor(next(steps)), 8).float()
+        return wanted, *rest
+
+    model.step = forced
+    assert model.decode(SOURCE).numbers.tolist() == [[END, PAD], [5, END]]
+
+
+def test_decoding_gives_the_mode_back(model):
+    for training in (True, False):
+        model.train(training)
+        model.decode(SOURCE)
+        assert model.training == training

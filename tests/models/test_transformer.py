@@ -1,5 +1,6 @@
 """The Transformer against PyTorch's, its masks, its cache, its positions."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -206,7 +207,7 @@ def test_heads_that_do_not_divide_say_so():
 
 def test_what_cannot_be_used_is_named():
     layer = MultiHeadAttention(8, 1)
-    with pytest.raises(ValueError, match=r"shape \(5, 8\), but it must be \(B, n_q, d_model\)"):
+    with pytest.raises(ValueError, match=r"shape \(5, 8\), but it must be \(B, n, 8\)"):
         layer(*[torch.randn(5, 8)] * 3)
     x = torch.randn(1, 5, 8)
     with pytest.raises(TypeError, match=r"attn_mask has dtype torch\.float32; it must be boolean"):
@@ -363,3 +364,143 @@ def test_dropout_acts_only_in_training():
         assert not torch.equal(model(source, target), model(source, target))
     model.eval()
     assert torch.equal(model(source, target), model(source, target))
+
+
+# --- what does not fit ---------------------------------------------------------------------------
+
+
+def mixed(B=2, n_q=4, n_k=5, n_v=5, B_k=None, B_v=None):
+    """Return query, key and value that may not fit each other."""
+    sizes = ((B, n_q), (B_k or B, n_k), (B_v or B, n_v))
+    return [torch.randn(*size, D) for size in sizes]
+
+
+@pytest.mark.parametrize("record", [False, True])
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        (mixed(n_k=3, n_v=5), "one value for each key, but 3 != 5"),
+        (mixed(n_k=1, n_v=1000), "one value for each key, but 1 != 1000"),
+        (mixed(n_k=5, n_v=3), "one value for each key, but 5 != 3"),
+        (mixed(B_k=1, B_v=1), "as many sentences"),
+        (mixed(B=1, B_k=2, B_v=2), "as many sentences"),
+        (mixed(B_v=1), "as many sentences"),
+        ([torch.randn(4, D)] * 3, r"query\[None\] makes a batch"),
+        ([torch.randn(2, 4, D), *[torch.randn(2, 4, 3)] * 2], r"key has shape \(2, 4, 3\), but"),
+    ],
+)
+def test_query_key_and_value_must_fit_before_pytorch_is_called(inputs, says, record):
+    layer = MultiHeadAttention(D, HEADS)
+    if not record:
+        with pytest.raises(ValueError, match=says):
+            layer(*inputs)
+        return
+    with recorded(layer), pytest.raises(ValueError, match=says):
+        layer(*inputs)
+
+
+def test_what_is_no_tensor_is_named():
+    layer, x = MultiHeadAttention(D, HEADS), torch.randn(2, 4, D)
+    with pytest.raises(TypeError, match="key must be a tensor, but it is list"):
+        layer(x, [1], x)
+    for mask, says in (
+        ([[True] * 4] * 4, r"it is list; torch.as_tensor\(attn_mask\) makes one"),
+        (np.ones((4, 4), bool), "it is ndarray; torch.as_tensor"),
+        (torch.ones(4, 4), "has dtype torch.float32; it must be boolean"),
+    ):
+        with pytest.raises(TypeError, match=says):
+            layer(x, x, x, attn_mask=mask)
+
+
+@pytest.mark.parametrize("B", [2, 4])  # 4 is also the number of heads
+def test_the_number_of_axes_says_what_a_mask_is(B):
+    layer, x = MultiHeadAttention(D, HEADS), torch.randn(B, 3, D)
+    mask = torch.rand(B, 3, 3) < 0.5
+    mask[:, range(3), range(3)] = True
+    by_sentence = torch.cat([layer(*[x[b : b + 1]] * 3, attn_mask=mask[b]) for b in range(B)])
+    assert torch.allclose(layer(x, x, x, attn_mask=mask), by_sentence, atol=1e-6)
+    assert torch.allclose(layer(x, x, x, attn_mask=mask[:, None]), by_sentence, atol=1e-6)
+    for wrong in (mask[:, :, :2], mask[0, 0], mask[:, None].expand(B, 3, 3, 3), mask[None, None]):
+        with pytest.raises(ValueError, match=r"it must be \(n_q, n_k\), \(B, n_q, n_k\) or"):
+            layer(x, x, x, attn_mask=wrong)
+
+
+def test_layers_hold_source_and_target_to_each_other():
+    layer = DecoderLayer(D, HEADS, D_FF)
+    with pytest.raises(ValueError, match="as many sentences"):
+        layer(torch.randn(1, 3, D), torch.randn(2, 4, D))
+    with pytest.raises(ValueError, match="attn_mask has shape"):
+        layer(torch.randn(2, 3, D), torch.randn(2, 4, D), memory_mask=torch.ones(3, 3) > 0)
+    model = Transformer(9, 9, d_model=D).eval()
+    two, one = torch.tensor([[3, END], [4, END]]), torch.tensor([[START, 5, END]])
+    with pytest.raises(ValueError, match="as many sentences"):
+        model(two, one)
+
+
+def test_a_cache_belongs_to_its_source_and_its_batch():
+    model = Transformer(9, 9, d_model=D).eval()
+    memory, real = model.encode(torch.tensor([[3, 4, END]]))
+    other, _ = model.encode(torch.tensor([[5, 6, END]]))
+    caches, word = model.new_caches(), torch.tensor([[START]])
+    before = model.read(word, memory, real, caches)
+    with pytest.raises(ValueError, match="of another source: begin again with new caches"):
+        model.read(torch.tensor([[3]]), other, real, caches)
+    with pytest.raises(ValueError, match="the cache holds 1 sentences, and 2 came"):
+        model.read(torch.tensor([[3], [4]]), memory.expand(2, -1, -1), real, caches)
+    again = model.new_caches()
+    assert torch.equal(before, model.read(word, memory, real, again))
+    same, _ = model.encode(torch.tensor([[3, 4, END]]))  # another tensor with the same numbers
+    assert model.read(torch.tensor([[3]]), same, real, again).shape == (1, 1, 9)
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_every_position_works_in_every_dtype(position, dtype):
+    model = Transformer(9, 9, d_model=D, position=position).to(dtype).eval()
+    source, target = torch.tensor([[3, 4, END]]), torch.tensor([[START, 5, END]])
+    logits = model(source, target)
+    assert logits.dtype == dtype
+    with recorded(model):
+        looked_at = model(source, target)
+    torch.testing.assert_close(looked_at, logits, atol=2e-2, rtol=2e-2)
+
+
+def test_decoding_leaves_dropout_out_and_gives_the_mode_back():
+    model = Transformer(9, 9, d_model=D, dropout=0.5)
+    model.encoder.eval()
+    source = torch.tensor([[3, 4, 5, END]])
+    written = {tuple(model.decode(source, cached=c)[0].tolist()) for c in [True, False] * 3}
+    assert len(written) == 1
+    assert model.training
+    assert model.decoder.training
+    assert not model.encoder.training
+
+
+def test_what_follows_an_end_is_padding():
+    model = Transformer(9, 9, d_model=D).eval()
+
+    def read(target, memory, real, caches=None):
+        logits = torch.zeros(3, target.shape[1], 9)
+        n = target.shape[1] if caches is None else len(read.seen) + 1
+        read.seen.append(n)
+        logits[0, :, END if n == 1 else 7] = 1  # ends at once
+        logits[1, :, END if n == 3 else 5] = 1
+        logits[2, :, 6] = 1  # never ends
+        return logits
+
+    read.seen, model.read = [], read
+    written = model.decode(torch.full((3, 2), 3), max_new_tokens=5, cached=False)
+    wanted = [[END, PAD, PAD, PAD, PAD], [5, 5, END, PAD, PAD], [6, 6, 6, 6, 6]]
+    assert written.tolist() == wanted
+
+
+def test_tensors_are_made_where_the_inputs_are():
+    model = Transformer(9, 9, d_model=D).to("meta")
+    source = torch.full((2, 3), 3, device="meta")
+    target = torch.full((2, 4), 3, device="meta")
+    assert model(source, target).shape == (2, 3, 9)
+    for position in POSITIONS:
+        other = Transformer(9, 9, d_model=D, position=position).eval()
+        with torch.device("meta"):  # what is made without a place lands there
+            written = other.decode(torch.tensor([[3, 4, END]], device="cpu"), 3)
+        assert written.device.type == "cpu"

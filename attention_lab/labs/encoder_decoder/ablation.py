@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from attention_lab.models.data.sequences import DIGITS, draw
-from attention_lab.models.training import train
+from attention_lab.models.training import Interrupted, train
 from attention_lab.models.transformer import (
     Decoder,
     Encoder,
@@ -200,18 +200,20 @@ def train_without(
     """
     name = key_of(without, task)
     model = build(without, seed)
-    history = train(
-        model,
-        lambda model, batch: model.loss(*batch),
-        lambda random: draw(task, 64, LENGTH, random),
-        steps=STEPS,
-        seed=seed,
-        watch=watch,
-    )
+    try:
+        history = train(
+            model,
+            lambda model, batch: model.loss(*batch),
+            lambda random: draw(task, 64, LENGTH, random),
+            steps=STEPS,
+            seed=seed,
+            watch=watch,
+        )
+    except Interrupted as stop:
+        raise RuntimeError(f"{name}: {stop}") from None
     if history.stopped:
         raise RuntimeError(f"{name}: {history.stopped}")
     source, target = draw(task, 300, LENGTH, torch.Generator().manual_seed(99))
-    model.eval()
     with torch.no_grad():
         written = model.decode(source, LENGTH + 1)
         read = model(source, target).argmax(dim=-1)  # (300, 9)

@@ -75,7 +75,7 @@ def test_wrong_names_and_half_a_training():
         if step == 3:
             raise KeyboardInterrupt
 
-    with pytest.raises(RuntimeError, match="sort -norm: interrupted after 3 steps"):
+    with pytest.raises(RuntimeError, match="sort -norm: stopped after 3 of 300 steps"):
         train_without(["norm"], "sort", watch=stop)
 
 
