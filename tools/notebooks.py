@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+# without the extension nbconvert --to script writes a .txt
+LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
 CELL_SECONDS = 120
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
@@ -54,7 +56,8 @@ def set_up() -> str:
         "# Installs the package where it is missing (Colab); elsewhere it does nothing.\n"
         "import importlib.util\n"
         "\n"
-        'if importlib.util.find_spec("attention_lab") is None:\n'
+        "# a folder that only has its name is no package: it has no origin\n"
+        'if getattr(importlib.util.find_spec("attention_lab"), "origin", None) is None:\n'
         f'    %pip install -q "attention-lab @ git+{repository()}"'
     )
 
@@ -70,9 +73,7 @@ def fill_in(notebook: nbformat.NotebookNode, name: str) -> None:
 
 def normalise(notebook: nbformat.NotebookNode) -> None:
     """Remove what differs from run to run and what belongs to one machine."""
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    )
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     count = 0
     for cell in notebook.cells:

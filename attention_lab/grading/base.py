@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dis
-import html
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +10,7 @@ from types import CodeType
 from typing import Any, Literal
 
 from attention_lab.grading.feedback import Problem, describe
+from attention_lab.pictures.style import escaped
 
 __all__ = ["Checks", "Verdict", "exercise", "is_open"]
 
@@ -45,7 +45,7 @@ class Verdict:
         box = (
             f'<div style="background:{background};color:{text};border-left:4px solid {edge};'
             f'padding:6px 10px;line-height:1.5">{mark} <b>{self.head}</b> '
-            f"{html.escape(self.message)}</div>"
+            f"{escaped(self.message)}</div>"
         )
         return {"text/plain": str(self), "text/html": box}
 

@@ -199,6 +199,9 @@ class MultiHeadAttention(nn.Module):
         joined = output.transpose(1, 2).flatten(2)  # (B, h, n_q, d_v) -> (B, n_q, h * d_v)
         return self.out(joined)  # (B, n_q, h * d_v) -> (B, n_q, d_model)
 
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "record": None}  # a copy is not recorded
+
     def _split(self, x: Tensor) -> Tensor:
         """Give each head its features: (B, n, h * d) -> (B, h, n, d)."""
         # Features are split, then head and token change sides.

@@ -7,8 +7,6 @@ who cannot see it, and a test can compare it.
 
 from __future__ import annotations
 
-import base64
-import io
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -19,6 +17,14 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from attention_lab.core.attention import AttentionSteps
+from attention_lab.pictures.picture import (
+    Picture,
+    in_own_style,
+    label_columns,
+    numbers_of,
+    texts_of,
+    wrapped,
+)
 from attention_lab.pictures.style import (
     ACCENT,
     COLORMAP,
@@ -28,7 +34,6 @@ from attention_lab.pictures.style import (
     exponent,
     format_number,
     format_weight,
-    labels,
     limits,
     palette,
     shades,
@@ -44,54 +49,8 @@ __all__ = [
     "weight_bars",
 ]
 
-SCREEN_DPI = 84  # text of 9 points is then as large as the code around the figure
-PIXELS_PER_POINT = 2  # sharp on screens with two pixels to the point
 
-
-class Picture:
-    """A figure and the sentence that says what it shows.
-
-    Attributes
-    ----------
-    figure : matplotlib.figure.Figure
-        Not known to pyplot, so that nothing piles up in memory.
-    sentence : str
-        The alternative text; printed under the figure.
-    """
-
-    def __init__(self, figure: Figure, sentence: str) -> None:
-        self.figure = figure
-        self.sentence = sentence
-
-    def png(self) -> bytes:
-        """Return the picture as a PNG on opaque white, the same bytes on every call."""
-        buffer = io.BytesIO()
-        self.figure.savefig(
-            buffer,
-            format="png",
-            dpi=SCREEN_DPI * PIXELS_PER_POINT,
-            facecolor="white",
-            metadata={"Software": None},
-        )
-        return buffer.getvalue()
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        width, height = (round(inches * SCREEN_DPI) for inches in self.figure.get_size_inches())
-        # The bundle by hand: the Image of IPython 7 (Colab) takes no alternative text.
-        bundle = {
-            "image/png": base64.b64encode(self.png()).decode(),
-            "text/plain": f"<Picture {width} × {height}>",
-        }
-        details = {"width": width, "height": height, "alt": self.sentence}
-        display(bundle, raw=True, metadata={"image/png": details})
-        print(self.sentence)
-
-    def __repr__(self) -> str:
-        return f"Picture: {self.sentence}"
-
-
+@in_own_style
 def heatmap(
     matrix: Tensor,
     *,
@@ -119,20 +78,22 @@ def heatmap(
     -------
     Picture
     """
-    rows = rows or labels("q", matrix.shape[0])
-    columns = columns or labels("k", matrix.shape[1])
-    figure = Figure(
-        figsize=(2.4 + 0.72 * matrix.shape[1], 1.5 + 0.5 * matrix.shape[0]), layout="constrained"
-    )
+    matrix = numbers_of(matrix)
+    n_rows, n_columns = matrix.shape
+    rows = texts_of(rows, "q", n_rows, "rows")
+    columns = texts_of(columns, "k", n_columns, "columns")
+    width = 2.4 + 0.72 * n_columns
+    figure = Figure(figsize=(width, 1.5 + 0.5 * n_rows), layout="constrained")
     axes = figure.add_subplot()
-    image = _draw_matrix(axes, matrix, rows, columns, weights)
+    image = _draw_matrix(axes, matrix, rows, columns, weights, inches=0.72)
     axes.set(xlabel=column_axis, ylabel=row_axis)
-    axes.set_title(title, fontsize=11)
+    axes.set_title(wrapped(title, width), fontsize=11)
     figure.colorbar(image, ax=axes, shrink=0.9)
     described = _describe_weights(matrix, rows, columns) if weights else _describe_range(matrix)
     return Picture(figure, f"{title}, {_size(matrix)}: {described}.")
 
 
+@in_own_style
 def heads(
     weights: Tensor,
     *,
@@ -161,9 +122,10 @@ def heads(
     Picture
         With up to 8 keys the numbers are in the cells.
     """
+    weights = numbers_of(weights)
     n_heads, n_q, n_k = weights.shape
-    names = names or labels("head ", n_heads)
-    rows, columns = rows or labels("q", n_q), columns or labels("k", n_k)
+    names = texts_of(names, "head ", n_heads, "heads")
+    rows, columns = texts_of(rows, "q", n_q, "rows"), texts_of(columns, "k", n_k, "columns")
     width = min(0.8 + 0.5 * n_k, 5.2)
     down = math.ceil(n_heads * width / 11.6)
     across = math.ceil(n_heads / down)
@@ -174,11 +136,9 @@ def heads(
     for axes in panels.flat[n_heads:]:
         axes.axis("off")
     for axes, name, matrix in zip(panels.flat, names, weights, strict=False):
-        _draw_matrix(axes, matrix, rows, columns, weights=True, numbers=n_k <= 8)
+        _draw_matrix(axes, matrix, rows, columns, weights=True, numbers=n_k <= 8, inches=0.38)
         axes.set_title(name, fontsize=10)
         axes.set_xlabel(column_axis)
-        if max(map(len, columns)) > 3:
-            axes.tick_params(axis="x", rotation=60)
     for axes in panels[:, 0]:
         axes.set_ylabel(row_axis)
     figure.suptitle(title, fontsize=11)
@@ -189,6 +149,7 @@ def heads(
     return Picture(figure, f"{title}. {described}.")
 
 
+@in_own_style
 def steps(
     steps: AttentionSteps, *, rows: Sequence[str] | None = None, keys: Sequence[str] | None = None
 ) -> Picture:
@@ -205,8 +166,9 @@ def steps(
     -------
     Picture
     """
-    rows = rows or labels("q", steps.scores.shape[0])
-    keys = keys or labels("k", steps.scores.shape[1])
+    steps = AttentionSteps(*map(numbers_of, steps))
+    rows = texts_of(rows, "q", steps.scores.shape[0], "queries")
+    keys = texts_of(keys, "k", steps.scores.shape[1], "keys")
     n_k, d_v = steps.scores.shape[1], steps.output.shape[1]
     cell = 0.62
     widths = [n_k * cell + 0.55] * 4 + [d_v * cell + 0.55]
@@ -215,8 +177,8 @@ def steps(
     )
     panels = figure.subplots(1, 5, width_ratios=widths)
     for axes, name, step in zip(panels, steps._fields, steps, strict=True):
-        columns = labels("d", d_v) if name == "output" else keys
-        _draw_matrix(axes, step, rows, columns, weights=name == "weights")
+        columns = texts_of(None, "d", d_v, "features") if name == "output" else keys
+        _draw_matrix(axes, step, rows, columns, weights=name == "weights", inches=cell)
         axes.set_title(name, fontsize=11)
     sentence = (
         f"From left to right: scores ({_describe_range(steps.scores)}), scaled, masked, "
@@ -226,6 +188,7 @@ def steps(
     return Picture(figure, sentence)
 
 
+@in_own_style
 def weight_bars(
     scores: Tensor, weights: Tensor, *, keys: Sequence[str] | None = None, query: str = "one query"
 ) -> Picture:
@@ -246,7 +209,8 @@ def weight_bars(
     -------
     Picture
     """
-    keys = keys or labels("k", len(scores))
+    scores, weights = numbers_of(scores), numbers_of(weights)
+    keys = texts_of(keys, "k", len(scores), "keys")
     figure = Figure(figsize=(8.2, 1.3 + 0.34 * len(keys)), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     power, shifted = exponent(scores)
@@ -265,6 +229,7 @@ def weight_bars(
     return Picture(figure, sentence)
 
 
+@in_own_style
 def lines(
     places: Sequence[float],
     curves: Mapping[str, Sequence[float]],
@@ -291,6 +256,8 @@ def lines(
     Picture
         The sentence names both ends of each line.
     """
+    places = numbers_of(places).tolist()
+    curves = {str(name): numbers_of(numbers).tolist() for name, numbers in curves.items()}
     figure = Figure(figsize=(6.6, 3.3), layout="constrained")
     axes = figure.add_subplot()
     looks = itertools.cycle(((DARK, "o", "-"), (ACCENT, "s", "--"), (GREY, "^", ":")))
@@ -314,6 +281,7 @@ def lines(
     return Picture(figure, f"{title}, {across}: {ends}.")
 
 
+@in_own_style
 def histograms(samples: Mapping[str, Tensor], *, title: str, x_axis: str) -> Picture:
     """Draw how samples are spread, one panel each, with the normal curve of their spread.
 
@@ -327,6 +295,7 @@ def histograms(samples: Mapping[str, Tensor], *, title: str, x_axis: str) -> Pic
     Picture
         All panels have the same x axis; the sentence names the standard deviations.
     """
+    samples = {str(name): numbers_of(sample) for name, sample in samples.items()}
     figure = Figure(figsize=(8.2, 2.9), layout="constrained")
     panels = figure.subplots(1, len(samples), sharex=True, squeeze=False)[0]
     said = []
@@ -352,18 +321,23 @@ def _draw_matrix(
     rows: Sequence[str],
     columns: Sequence[str],
     weights: bool,
+    *,
+    inches: float,
     numbers: bool = True,
 ):
+    """Draw a matrix whose columns are ``inches`` wide."""
     low, high = color_range(matrix, weights=weights)
     write = format_weight if weights else format_number
     shown = matrix.masked_fill(~torch.isfinite(matrix), math.nan)
-    image = axes.imshow(shown.numpy(), cmap=COLORMAP, vmin=low, vmax=high, aspect="auto")
+    image = axes.imshow(
+        shown.numpy(), cmap=COLORMAP, vmin=low, vmax=high, aspect="auto", origin="upper"
+    )
     colors, places = palette(), shades(matrix, low, high).tolist()
     for i, row in enumerate(matrix.tolist() if numbers else []):
         for j, number in enumerate(row):
             color = "#000000" if number == -math.inf else colors[places[i][j]][1]
             axes.text(j, i, write(number), ha="center", va="center", color=color, fontsize=9)
-    axes.set_xticks(range(len(columns)), columns)
+    label_columns(axes, columns, inches)
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     return image
@@ -403,8 +377,11 @@ def _describe_weights(matrix: Tensor, rows: Sequence[str], columns: Sequence[str
 
 
 def _describe_row(weights: Tensor, columns: Sequence[str]) -> str:
-    largest = weights.max().item()
-    best = [c for c, w in zip(columns, weights.tolist(), strict=True) if w > largest - 1e-6]
+    seen = [(c, w) for c, w in zip(columns, weights.tolist(), strict=True) if not math.isnan(w)]
+    if not seen:
+        return "no number (nan)"
+    largest = max(w for _, w in seen)
+    best = [c for c, w in seen if w > largest - 1e-6]
     if len(best) == 1:
         return f"most on {best[0]} ({format_weight(largest)})"
     if len(best) == len(columns):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from functools import cache
@@ -15,6 +16,7 @@ __all__ = [
     "DARK",
     "GREY",
     "color_range",
+    "escaped",
     "exponent",
     "format_number",
     "format_weight",
@@ -32,6 +34,11 @@ GREY = "#5b6b7b"
 COLORMAP = "cividis"  # reads the same with and without colour vision, and in grey
 # Above this relative luminance black text has the higher contrast, below it white has.
 INK_SWITCH = 0.179
+
+
+def escaped(text: str) -> str:
+    """Return text as HTML that says just that; a dollar sign begins no formula (MathJax)."""
+    return html.escape(text).replace("$", "<span>$</span>")
 
 
 def format_number(number: float) -> str:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from attention_lab.pictures.style import (
     color_range,
+    escaped,
     format_number,
     format_weight,
     palette,
@@ -76,7 +77,7 @@ white-space:normal;max-width:34em}
 .alab table.alab-dense{font-size:10px;border-spacing:0}
 .alab table.alab-dense td,.alab table.alab-dense th{padding:1px 2px;border-width:1px;min-width:0}
 .alab-picture{position:relative;border:1px solid #767676;line-height:0}
-.alab-picture img{image-rendering:pixelated;width:100%;height:100%}
+.alab .alab-picture img{image-rendering:pixelated;width:100%;height:100%;max-width:none}
 .alab-row{position:absolute;left:0;right:0;outline:2px solid #d55e00}
 .alab-note{margin:2px 0;line-height:1.5}
 .alab img{max-width:100%;height:auto;background:#ffffff}
@@ -119,17 +120,17 @@ def table(
 
 def title(name: str, rest: str = "", *lines: str) -> str:
     """Return a caption: a name in bold, what else stands beside it, and further lines."""
-    return "<br>".join([f"<b>{html.escape(name)}</b>{html.escape(rest)}", *map(html.escape, lines)])
+    return "<br>".join([f"<b>{escaped(name)}</b>{escaped(rest)}", *map(escaped, lines)])
 
 
 def head(text: str, kind: str = "") -> str:
     """Return the head of a column; ``kind`` is a class of the style sheet."""
-    return f'<th scope="col"{_class(kind)}>{html.escape(text)}</th>'
+    return f'<th scope="col"{_class(kind)}>{escaped(text)}</th>'
 
 
 def row_head(text: str) -> str:
     """Return the head of a row."""
-    return f'<th scope="row">{html.escape(text)}</th>'
+    return f'<th scope="row">{escaped(text)}</th>'
 
 
 def cell(text: str = "", colors: tuple[str, str] | None = None, kind: str = "") -> str:
@@ -409,7 +410,7 @@ def list_table(
         style = f'class="alab-text" style="background:{colors[0]};color:{colors[1]}"'
         cells = [f'<td {style} aria-label="{mark}">{sign}</td>']
         for text in texts:
-            written = html.escape(text.strip("`"))
+            written = escaped(text.strip("`"))
             cells.append(
                 f"<td {style}>{f'<code>{written}</code>' if text[:1] == '`' else written}</td>"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import ipywidgets
 
 from attention_lab.grading.feedback import Problem, describe
+from attention_lab.pictures.style import escaped
 
 __all__ = ["Guard", "LiveView", "StaticTwin", "message"]
 
@@ -48,9 +48,9 @@ def message(text: str, *, problem: bool = False) -> str:
         return (
             '<div role="status" class="alab-note" style="background:#fff4e5;color:#5c2b00;'
             'border-left:4px solid #d55e00;padding:4px 8px"><b>Not used:</b> '
-            f"{html.escape(text)}</div>"
+            f"{escaped(text)}</div>"
         )
-    return f'<div role="status" class="alab-note">{html.escape(text)}</div>'
+    return f'<div role="status" class="alab-note">{escaped(text)}</div>'
 
 
 class StaticTwin:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ import traitlets
 
 from attention_lab.grading.feedback import Problem
 from attention_lab.models.vocabulary import Vocabulary
+from attention_lab.pictures.style import escaped
 from attention_lab.ui.base import Guard
 
 __all__ = [
@@ -182,7 +182,7 @@ def fill_grid(
     """Show ``cell(i, j)`` in a grid, under headers; a column is ``width`` pixels wide."""
 
     def head(text: str) -> ipywidgets.HTML:
-        return ipywidgets.HTML(f"<b>{html.escape(text)}</b>", layout={"margin": "0 4px"})
+        return ipywidgets.HTML(f"<b>{escaped(text)}</b>", layout={"margin": "0 4px"})
 
     cells = [head(text) for text in ("", *columns)]
     for i, label in enumerate(rows):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from attention_lab.pictures.figures import Picture
+from attention_lab.pictures.picture import Picture, in_own_style, numbers_of
 from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number, format_weight
 
 __all__ = ["kernel_regression"]
 
 
+@in_own_style
 def kernel_regression(
     keys: Tensor, values: Tensor, weights: Tensor, grid: Tensor, estimate: Tensor, query: float
 ) -> Picture:
@@ -28,6 +29,8 @@ def kernel_regression(
     -------
     Picture
     """
+    keys, values, weights = numbers_of(keys), numbers_of(values), numbers_of(weights)
+    grid, estimate = numbers_of(grid), numbers_of(estimate)
     output = float(weights @ values)
     figure = Figure(figsize=(6.2, 3.5), layout="constrained")
     axes = figure.add_subplot()

@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon
 from torch import Tensor
 
-from attention_lab.pictures.figures import Picture
 from attention_lab.pictures.geometry import convex_hull, is_inside, reachable
-from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number, format_weight, labels
+from attention_lab.pictures.picture import Picture, in_own_style, numbers_of, texts_of
+from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number, format_weight
 
 __all__ = ["flow_chart", "plane"]
 
 
+@in_own_style
 def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str] | None = None) -> Picture:
     """Draw values as points in the plane and their weighted sum.
 
@@ -30,7 +31,8 @@ def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str] | None = None)
     Picture
         The larger a point, the larger its weight; the hull of the values is shaded.
     """
-    keys = keys or labels("v", len(values))
+    weights, values = numbers_of(weights), numbers_of(values)
+    keys = texts_of(keys, "v", len(values), "values")
     output = weights @ values
     figure = Figure(figsize=(5.2, 3.9), layout="constrained")
     axes = figure.add_subplot()
@@ -64,6 +66,7 @@ def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str] | None = None)
     return Picture(figure, sentence)
 
 
+@in_own_style
 def flow_chart(
     edges: Collection[tuple[str, str]],
     rows: Sequence[Sequence[str]],
