@@ -22,6 +22,7 @@ from attention_lab.pictures.picture import (
     in_own_style,
     label_columns,
     numbers_of,
+    room_for,
     texts_of,
     wrapped,
 )
@@ -82,8 +83,9 @@ def heatmap(
     n_rows, n_columns = matrix.shape
     rows = texts_of(rows, "q", n_rows, "rows")
     columns = texts_of(columns, "k", n_columns, "columns")
-    width = 2.4 + 0.72 * n_columns
-    figure = Figure(figsize=(width, 1.5 + 0.5 * n_rows), layout="constrained")
+    width = 2.4 + 0.72 * n_columns + room_for(rows)
+    height = 1.5 + 0.5 * n_rows + room_for(columns)
+    figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     image = _draw_matrix(axes, matrix, rows, columns, weights, inches=0.72)
     axes.set(xlabel=column_axis, ylabel=row_axis)
@@ -130,7 +132,11 @@ def heads(
     down = math.ceil(n_heads * width / 11.6)
     across = math.ceil(n_heads / down)
     figure = Figure(
-        figsize=(0.9 + width * across, 0.6 + (0.9 + 0.38 * n_q) * down), layout="constrained"
+        figsize=(
+            0.9 + width * across + room_for(rows),
+            0.6 + (0.9 + 0.38 * n_q + room_for(columns)) * down,
+        ),
+        layout="constrained",
     )
     panels = figure.subplots(down, across, sharey=True, squeeze=False)
     for axes in panels.flat[n_heads:]:
@@ -260,9 +266,10 @@ def lines(
     curves = {str(name): numbers_of(numbers).tolist() for name, numbers in curves.items()}
     figure = Figure(figsize=(6.6, 3.3), layout="constrained")
     axes = figure.add_subplot()
+    drawn: list = []
     looks = itertools.cycle(((DARK, "o", "-"), (ACCENT, "s", "--"), (GREY, "^", ":")))
-    for (name, numbers), (color, marker, style) in zip(curves.items(), looks, strict=False):
-        axes.plot(places, numbers, color=color, marker=marker, ls=style, lw=2, label=name)
+    for numbers, (color, marker, style) in zip(curves.values(), looks, strict=False):
+        drawn += axes.plot(places, numbers, color=color, marker=marker, ls=style, lw=2)
     if log:
         axes.set_xscale("log", base=2)
         axes.set_xticks(places, [format_number(place) for place in places])
@@ -272,7 +279,8 @@ def lines(
     axes.set(xlabel=x_axis, ylabel=y_axis)
     axes.set_title(title, fontsize=11)
     axes.margins(y=0.12)
-    axes.legend()
+    # named here: a label that begins with an underscore would be left out
+    axes.legend(drawn, [f" {name}" if name[:1] in ("", "_") else name for name in curves])
     ends = "; ".join(
         f"{name} goes from {format_number(numbers[0])} to {format_number(numbers[-1])}"
         for name, numbers in curves.items()

@@ -20,7 +20,15 @@ from torch import Tensor
 
 from attention_lab.pictures.style import labels
 
-__all__ = ["Picture", "in_own_style", "label_columns", "numbers_of", "texts_of", "wrapped"]
+__all__ = [
+    "Picture",
+    "in_own_style",
+    "label_columns",
+    "numbers_of",
+    "room_for",
+    "texts_of",
+    "wrapped",
+]
 
 SCREEN_DPI = 84  # text of 9 points is then as large as the code around the figure
 PIXELS_PER_POINT = 2  # sharp on screens with two pixels to the point
@@ -152,6 +160,11 @@ def label_columns(axes: Axes, texts: Sequence[str], inches: float) -> None:
     axes.set_xticks(range(len(texts)), texts)
     if max(map(len, texts)) * 0.095 > inches:
         axes.tick_params(axis="x", rotation=60)
+
+
+def room_for(texts: Sequence[str]) -> float:
+    """Return the inches that labels need beyond those that a figure leaves for short ones."""
+    return 0.085 * max(0, max(map(len, texts)) - 12)
 
 
 def wrapped(title: str, inches: float) -> str:

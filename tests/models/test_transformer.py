@@ -1,5 +1,7 @@
 """The Transformer against PyTorch's, its masks, its cache, its positions."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -504,3 +506,13 @@ def test_tensors_are_made_where_the_inputs_are():
         with torch.device("meta"):  # what is made without a place lands there
             written = other.decode(torch.tensor([[3, 4, END]], device="cpu"), 3)
         assert written.device.type == "cpu"
+
+
+def test_a_copy_made_while_recording_is_not_recorded():
+    model = Transformer(9, 9, d_model=D).eval()
+    source = torch.tensor([[3, 4, END]])
+    with recorded(model) as found:
+        twin = copy.deepcopy(model)
+        twin.encode(source)
+    assert not any(found.values())
+    assert all(m.record is None for m in twin.modules() if isinstance(m, MultiHeadAttention))

@@ -1,14 +1,19 @@
 """The figures: their sentences, their bytes."""
 
 import io
+import itertools
+import math
 import sys
 from base64 import b64decode
 
+import matplotlib as mpl
 import pytest
 import torch
 from matplotlib.image import imread
 
 from attention_lab import attention, figures
+from attention_lab.labs.attention_weights.figures import kernel_regression
+from attention_lab.labs.weighted_sum.figures import flow_chart, plane
 from helpers import column
 
 
@@ -109,3 +114,132 @@ def test_many_heads_stand_in_rows(n_heads, n_k, down, across):
 @pytest.fixture
 def steps():
     return attention(column(1, 2, 3), column(4, 5, 6), column(7, 8, 9))
+
+
+# --- other people's styles, numbers and labels -----------------------------------------------
+
+COLUMN = torch.tensor([[1.0], [2.0], [3.0]])
+FIGURES = {
+    "heatmap": lambda wrap=lambda x: x, **labels: figures.heatmap(
+        wrap(torch.arange(6.0).reshape(2, 3)), title="M", **labels
+    ),
+    "heads": lambda wrap=lambda x: x, **labels: figures.heads(
+        wrap(torch.ones(2, 2, 3)), title="H", **labels
+    ),
+    "steps": lambda wrap=lambda x: x: figures.steps(
+        attention(COLUMN, COLUMN, COLUMN)._make(map(wrap, attention(COLUMN, COLUMN, COLUMN)))
+    ),
+    "weight_bars": lambda wrap=lambda x: x: figures.weight_bars(
+        wrap(torch.tensor([1.0, 2.0])), wrap(torch.tensor([0.0, 1.0]))
+    ),
+    "lines": lambda wrap=lambda x: x: figures.lines(
+        wrap(torch.tensor([1.0, 2.0])), {"a": wrap(torch.tensor([3.0, 1.0]))},
+        title="L", x_axis="x", y_axis="y",
+    ),
+    "histograms": lambda wrap=lambda x: x: figures.histograms(
+        {"a": wrap(torch.tensor([-1.0, 1.0, 2.0]))}, title="S", x_axis="x"
+    ),
+    "kernel_regression": lambda wrap=lambda x: x: kernel_regression(
+        *map(wrap, (torch.arange(2.0), torch.arange(2.0), torch.ones(2),
+                    torch.arange(2.0), torch.arange(2.0))), query=1.0
+    ),
+    "plane": lambda wrap=lambda x: x: plane(
+        wrap(torch.ones(3)), wrap(torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]]))
+    ),
+    "flow_chart": lambda wrap=None: flow_chart(
+        [("a", "b")], [["a", "b"]], start="a", end="b", title="F"
+    ),
+}  # fmt: skip
+every_figure = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)
+
+
+def test_every_figure_is_tried():
+    drawn = set(figures.__all__) - {"Picture"} | {"kernel_regression", "plane", "flow_chart"}
+    assert set(FIGURES) == drawn
+
+
+@every_figure
+def test_the_users_style_changes_nothing_and_the_bytes_are_the_same_on_every_call(draw):
+    picture = draw()
+    plain = picture.png()
+    assert picture.png() == plain
+    own = {"image.origin": "lower", "axes.grid": True, "font.size": 20, "text.color": "red"}
+    with mpl.style.context(["dark_background", own]):
+        styled = draw()
+    assert styled.png() == plain
+
+
+@every_figure
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda x: x.clone().requires_grad_(),
+        lambda x: x.to(torch.bfloat16),
+        lambda x: x.to(torch.int64),
+        lambda x: x.numpy(),
+        lambda x: x.tolist(),
+    ],
+    ids=["gradient", "bfloat16", "integers", "numpy", "list"],
+)
+def test_a_figure_takes_what_a_learner_has(draw, wrap):
+    said, plain = draw(wrap).sentence, draw().sentence
+    assert said == plain or draw is FIGURES["steps"]  # whose weights are no integers
+
+
+ODD_LABELS = ["$5$", "$\\frac{$", "a_b", "x < y", "a" * 60, "two\nlines", "", 7, 3.5, None]
+
+
+@pytest.mark.parametrize("label", ODD_LABELS, ids=repr)
+def test_any_label_is_shown_as_it_is(label):
+    matrix = torch.eye(2)
+    for picture in (
+        figures.heatmap(matrix, title=str(label), rows=[label, "b"], columns=[label, "b"]),
+        figures.heads(matrix[None], title=str(label), names=[label], rows=[label, "b"]),
+        figures.weight_bars(matrix[0], matrix[0], keys=[label, "b"]),
+        figures.lines([1, 2], {label: [1, 2]}, title="t", x_axis=str(label), y_axis="y"),
+        plane(matrix[0], matrix, keys=[label, "b"]),
+    ):
+        assert picture.png()
+        assert picture.missing == set()
+    drawn = figures.heatmap(matrix, title="t", columns=[label, "b"]).figure.axes[0]
+    shown = drawn.get_xticklabels()[0].get_text()
+    assert shown == str(label)[:23] + "…" if len(str(label)) > 24 else shown == str(label)
+
+
+def test_long_labels_do_not_meet():
+    picture = figures.heatmap(torch.eye(3), title="t", columns=["a long word here"] * 3)
+    picture.png()
+    boxes = [each.get_window_extent() for each in picture.figure.axes[0].get_xticklabels()]
+    for left, right in itertools.pairwise(boxes):
+        assert left.x0 + left.height < right.x1  # turned: each begins behind the one before
+    assert picture.figure.axes[0].get_xticklabels()[0].get_rotation() == 60
+
+
+def test_a_missing_font_is_named_once(monkeypatch, capsys):
+    monkeypatch.setattr("IPython.display.display", lambda *args, **kw: None)
+    for _ in range(2):
+        picture = figures.heatmap(torch.eye(2), title="t", rows=["\U0001f9ff", "\u3402"])
+        picture._ipython_display_()
+        picture.missing.add("\U0001f9ff")
+    said = capsys.readouterr().out
+    assert said.count("No font here has") == (1 if picture.missing - {"\U0001f9ff"} else 0)
+
+
+def test_too_few_labels_are_named():
+    for draw in (
+        lambda: figures.heatmap(torch.eye(3), title="t", rows=["a"]),
+        lambda: figures.heatmap(torch.eye(3), title="t", columns=list("abcd")),
+        lambda: figures.heads(torch.ones(2, 3, 3), title="t", names=["a"]),
+        lambda: figures.weight_bars(torch.ones(3), torch.ones(3), keys=[]),
+        lambda: plane(torch.ones(3), torch.ones(3, 2), keys=["a"]),
+    ):
+        with pytest.raises(ValueError, match=r"there are \d labels for \d [rchkv]"):
+            draw()
+
+
+def test_what_is_no_number_is_not_called_a_weight():
+    nan = math.nan
+    weights = torch.tensor([[nan, nan], [nan, 0.5], [0.5, 0.5]])
+    assert figures.heatmap(weights, title="W", weights=True).sentence == (
+        "W, 3 × 2: q0 no number (nan), q1 most on k1 (0.500), q2 the same on all (0.500 each)."
+    )

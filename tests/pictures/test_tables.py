@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 
+from attention_lab.grading.base import Verdict
 from attention_lab.labs.attention_weights.pictures import weights_table
 from attention_lab.labs.weighted_sum.pictures import terms_table
 from attention_lab.pictures.tables import bars_table, list_table, matrix_picture, matrix_table
+from attention_lab.ui.base import message
 from attention_lab.ui.matrix_editor import MatrixEditor
 from helpers import color_of, pixels_of
 
@@ -64,3 +66,17 @@ def test_any_large_matrix_can_be_drawn(number):
     full = torch.full((20, 3), number, dtype=torch.float64)
     for matrix in (full, torch.cat([full, torch.zeros_like(full)])):
         assert "<img" in matrix_picture(matrix, caption="m")
+
+
+@pytest.mark.parametrize("text", ["$5$ and $6$", "a $ and a $"])
+def test_dollars_begin_no_formula(text):
+    """MathJax joins two dollar signs only where no element stands between them."""
+    for html in (
+        matrix_table(torch.ones(1, 1), caption=text, rows=[text], columns=[text]),
+        bars_table([text], torch.ones(1), caption=text, note=text, heads=(text, text)),
+        list_table([("good", (text,))], caption=text, heads=(text,)),
+        message(text),
+        message(text, problem=True),
+        Verdict("pass", text)._repr_mimebundle_()["text/html"],
+    ):
+        assert html.count("$") == html.count("<span>$</span>") > 0
