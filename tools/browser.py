@@ -84,7 +84,10 @@ def serve(home: Path, notebooks: Sequence[Path]) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(60)
+            except subprocess.TimeoutExpired:  # a busy machine: its kernels end with it
+                server.kill()
 
 
 def open_notebook(browser: Any, address: str, name: str) -> Any:
@@ -118,3 +121,12 @@ def menu(page: Any, *labels: str) -> None:
     for label in labels[1:-1]:
         page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{label}$")).hover()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{labels[-1]}$")).click()
+
+
+def save(page: Any, path: Path) -> None:
+    """Save the notebook of a page, which lies at ``path``, and wait until that is done."""
+    before = path.stat().st_mtime_ns
+    menu(page, "File", "Save Notebook")
+    wait_for(lambda: path.stat().st_mtime_ns != before, 20, f"the saving of {path.name}")
+    dirty = page.locator(".jp-mod-dirty")
+    wait_for(lambda: dirty.count() == 0, 20, f"the end of the saving of {path.name}")

@@ -84,12 +84,12 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
             continue
         count += 1
         cell.execution_count = count
-        cell.outputs = _joined(cell.outputs)
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output.execution_count = count
-            if "data" in output:
-                output.data.pop(WIDGET_VIEW, None)
+            if "data" in output and output.data.pop(WIDGET_VIEW, None) and not output.data:
+                output.data = None  # a live widget; its twin stands before it
+        cell.outputs = _joined([o for o in cell.outputs if o.get("data", "") is not None])
 
 
 def _joined(outputs: list) -> list:

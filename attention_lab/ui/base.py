@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -53,11 +54,24 @@ def message(text: str, *, problem: bool = False) -> str:
     return f'<div role="status" class="alab-note">{escaped(text)}</div>'
 
 
-class StaticTwin:
-    """Mixin: the widget's display also holds its picture as ``text/html`` and ``text/plain``.
+# What a live widget brings with it: its twin goes, and when its kernel has gone it says so.
+GONE = "The kernel was restarted, and this has lost it. Run the cell to make it live again."
+LIVE_STYLE = """<style>
+.{mark}{{display:none}}
+.alab-gone{{display:none!important;background:#fff4e5;color:#5c2b00;border-left:4px solid #d55e00;
+padding:4px 8px}}
+.jupyter-widgets-disconnected>.alab-gone{{display:block!important}}
+.jupyter-widgets-disconnected>.alab-gone::before{{content:none!important}}
+.jupyter-widgets-disconnected :is(input,select,button,textarea){{opacity:.4;pointer-events:none}}
+</style>"""
 
-    JupyterLab and Colab show the live widget where there is a kernel; everything else shows
-    the twin. Strict nbval compares the twin, so the picture is tested.
+
+class StaticTwin:
+    """Mixin: before the live widget its picture is displayed, as ``text/html`` and ``text/plain``.
+
+    The live widget hides this twin. Where there is none (GitHub, a notebook that was opened but
+    not run, or that its reader has saved) the twin is what is seen. Strict nbval compares it, so
+    the picture is tested.
     """
 
     def twin_html(self) -> str:
@@ -68,24 +82,28 @@ class StaticTwin:
         """Return one line for a display that shows text only."""
         raise NotImplementedError
 
-    def _with_twin(self, bundle: dict[str, Any]) -> dict[str, Any]:
-        bundle["text/plain"] = self.twin_text()
-        bundle["text/html"] = self.twin_html()
-        return bundle
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        from IPython.display import display
 
-    if hasattr(ipywidgets.Widget, "_repr_mimebundle_"):  # ipywidgets 8
-
-        def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-            return self._with_twin(super()._repr_mimebundle_(**kwargs))
-
-    else:  # ipywidgets 7
-
-        def _ipython_display_(self, **kwargs: Any) -> None:
-            from IPython.display import display
-
-            view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-            display(self._with_twin({"application/vnd.jupyter.widget-view+json": view}), raw=True)
+        twin = f"{self.twin_html()}<div>Run this cell to make it live.</div>"
+        # by its content, so that it is the same at every run
+        mark = f"alab-twin-{hashlib.sha1(twin.encode()).hexdigest()[:8]}"
+        self._make_live(mark)
+        html = f'<div class="{mark}">{twin}</div>'
+        display({"text/plain": self.twin_text(), "text/html": html}, raw=True)
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
+        if hasattr(self, "_handle_displayed"):  # ipywidgets 7
             self._handle_displayed(**kwargs)
+
+    def _make_live(self, mark: str) -> None:
+        """Add what hides the twin of this mark, and what is seen when the kernel has gone."""
+        style = ipywidgets.HTML(LIVE_STYLE.format(mark=mark), layout={"display": "none"})
+        gone = ipywidgets.HTML(GONE)
+        gone.add_class("alab-gone")
+        kept = [child for child in self.children if child not in getattr(self, "_live_parts", ())]
+        self._live_parts = (gone, style)
+        self.children = [*self._live_parts, *kept]
 
 
 class LiveView(StaticTwin, ipywidgets.VBox):

@@ -108,8 +108,11 @@ class MaskEditor(StaticTwin, ipywidgets.VBox):
 
     def _box(self, i: int, j: int) -> ipywidgets.Checkbox:
         if (i, j) not in self.boxes:
+            # one layout and one style for all, as in the matrix editor
+            first = next(iter(self.boxes.values()), None)
+            shared = {"layout": first.layout, "style": first.style} if first else {}
             box = ipywidgets.Checkbox(
-                value=True, description=f"query {i} may attend to key {j}", indent=False
+                value=True, description=f"query {i} may attend to key {j}", indent=False, **shared
             )
             box.observe(lambda change: self._toggled(i, j, change["new"]), names="value")
             self.boxes[i, j] = box

@@ -293,11 +293,15 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
             )
 
     def _new_field(self, i: int, j: int) -> ipywidgets.Text:
+        # All fields share one layout and one style: each would be two more messages to the browser.
+        first = next(iter(self.fields.values()), None)
+        shared = {"layout": first.layout, "style": first.style} if first else {}
         field = ipywidgets.Text(
             description=f"{self.matrix_name} row {i} column {j}",
             continuous_update=False,
-            layout={"width": "64px"},
+            **shared,
         )
+        field.layout.width = "64px"
         field.observe(lambda change: self._typed(i, j, change["new"]), names="value")
         return field
 

@@ -3,7 +3,7 @@
 import pytest
 
 import lint
-from browser import menu, open_notebook, wait_for
+from browser import open_notebook, save, wait_for
 from compare import differences
 from driving import can_be_read
 from notebooks import NOTEBOOKS
@@ -32,11 +32,3 @@ def test_run_all_gives_what_is_committed_and_every_widget_appears(browser, lab, 
     assert differences(path, saved) == []
     can_be_read(page)
     page.close()
-
-
-def save(page, path):
-    before = path.stat().st_mtime_ns
-    menu(page, "File", "Save Notebook")
-    wait_for(lambda: path.stat().st_mtime_ns != before, 20, f"the saving of {path.name}")
-    dirty = page.locator(".jp-mod-dirty")
-    wait_for(lambda: dirty.count() == 0, 20, f"the end of the saving of {path.name}")

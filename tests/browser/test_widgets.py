@@ -377,6 +377,15 @@ def test_an_explorer_of_many_tokens(widgets, n):
         )
         return
     assert explorer.get_by_alt_text("weights (32 × 32): dark 0, light 1; row 2").count() == 1
+    frames = explorer.locator(".alab-picture")
+    type_in(explorer, "keys (n_k)", "128")  # a picture that is not square fills its frame, too
+    soon(lambda: explorer.get_by_alt_text("weights (32 × 128)").count() == 1, "128 keys")
+    for frame in frames.all():
+        inside, around = frame.locator("img").bounding_box(), frame.bounding_box()
+        assert inside["height"] == pytest.approx(around["height"] - 2, abs=1)
+        assert inside["width"] == pytest.approx(around["width"] - 2, abs=1)
+    type_in(explorer, "keys (n_k)", "32")
+    soon(lambda: explorer.get_by_alt_text("weights (32 × 32)").count() == 1, "32 keys")
     largest, _ = steps.weights[2].topk(3)
     shown = [float(row[0]) for row in table(explorer, "query 2")[:3]]
     assert shown == pytest.approx(largest.tolist(), abs=6e-4)

@@ -1,5 +1,6 @@
 """What every widget must hold."""
 
+import re
 import warnings
 
 import ipywidgets
@@ -63,27 +64,26 @@ ALL = [
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_the_display_carries_a_static_twin(make, capsys):
+def test_a_static_twin_is_displayed_before_the_live_widget(make, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
     widget = make()
-    if hasattr(ipywidgets.Widget, "_repr_mimebundle_"):
-        bundle = widget._repr_mimebundle_()
-    else:
-        pytest.importorskip("IPython")
-        shown = []
-        import IPython.display
-
-        original, IPython.display.display = IPython.display.display, lambda d, **_: shown.append(d)
-        try:
-            widget._ipython_display_()
-        finally:
-            IPython.display.display = original
-        (bundle,) = shown
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "<table>" in bundle["text/html"]
-    assert "\n" not in bundle["text/plain"]
-    assert len(bundle["text/plain"]) < 240
+    for _ in range(2):  # a second display adds nothing to the widget
+        widget._ipython_display_()
+    twin, live, again, _ = shown
+    assert set(live) == {"application/vnd.jupyter.widget-view+json"}
+    assert set(twin) == {"text/plain", "text/html"}
+    assert "<table>" in twin["text/html"]
+    assert "Run this cell to make it live." in twin["text/html"]
+    assert "\n" not in twin["text/plain"]
+    assert len(twin["text/plain"]) < 240
     # the twin of the same state is the same text, or nbval could not compare it
-    assert make().twin_html() == bundle["text/html"]
+    assert widget.twin_html() in twin["text/html"]
+    assert make().twin_html() == widget.twin_html()
+    assert again == twin
+    mark = re.match(r'<div class="(alab-twin-\w{8})">', twin["text/html"])[1]
+    styles = [child.value for child in widget.children if hasattr(child, "value")]
+    assert sum(f".{mark}{{display:none}}" in str(value) for value in styles) == 1
 
 
 @pytest.mark.parametrize("make", ALL)

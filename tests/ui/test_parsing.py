@@ -61,11 +61,21 @@ def test_what_is_no_number_is_named(text, says):
         "\n\n1 2\r\n3 4\r\n",
         "[1 2]\n[3 4]",
         "((1, 2), (3, 4))",
-        "1,2\n3,4",
+        "1, 2\n3, 4",
+        "1,2.0\n3,4.0",
+        "1.0,2\n3,4",
+        "[[1,2],[3,4]]",
+        "(1,2),(3,4)",
+        "1;2\n3;4",
+        "1,0;2,0\n3,0;4,0",
+        "1,0\t2,0\n3,0\t4,0\n",
+        "1\t2\r\n3\t4\r\n",
+        "1, 2;\n3, 4;",
         "Q = torch.tensor([[1., 2.], [3., 4.]], requires_grad=True)",
         "np.array([[1, 2], [3, 4]], dtype=np.float32)",
         "tensor([[1., 2.], [3., 4.]], device='cuda:0', grad_fn=<MmBackward0>)",
         "１、２；３、４",
+        "1、2\n3、4",
     ],
 )
 def test_a_matrix_is_read_from_any_usual_form(text):
@@ -83,10 +93,58 @@ def test_a_matrix_is_read_from_any_usual_form(text):
         ("1 nan", "row 0, column 1: “nan” is not a finite number"),
         ("1 2 3", "this matrix is 1 × 3; at most 2 × 2 fits"),
         ("1\n2\n3", "this matrix is 3 × 1; at most 2 × 2 fits"),
-        ("0,5 1,5\n2,5 3,5", "decimal commas; write points"),
+        ("0,5 1,5\n2,5 3,5", "two ways, as 0.5 1.5 2.5 3.5 or as 0 5 1 5 …: write decimal points"),
+        ("1,5;-2,25", "“1,5;-2,25” can be read in two ways, as 1.5 -2.25 or as 1 5 -2 25"),
+        (
+            "1,5\n2,5\n3,5",
+            "“1,5 / 2,5 / 3,5” can be read in two ways, as 1.5 2.5 3.5 or as 1 5 2 5 …",
+        ),
+        ("1,2", "as 1.2 or as 1 2"),
+        ("1,2;3,4", "as 1.2 3.4 or as 1 2 3 4"),
+        ("1,2 3", "as 1.2 3 or as 1 2 3"),
+        ("1.234,5", "as 1234.5 or as 1.234 5"),
+        ("1,234.5", "as 1234.5 or as 1 234.5"),
+        ("1,234,567", "as 1234567 or as 1 234 567"),
+        ("1,500\t2", "“1,500” can be read as 1500 or as 1.500"),
+        ("1,500;2\n3;4", "“1,500” can be read as 1500 or as 1.500"),
     ],
 )
 def test_what_is_no_matrix_is_named(text, says):
     with pytest.raises(Problem) as caught:
         parse_matrix(text, 2, 2)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("1,5\t2,25\n-3\t4", ((1.5, 2.25), (-3, 4))),
+        ("1.234,5\t1,500\n0,5\t2", ((1234.5, 1.5), (0.5, 2))),  # 0,5 tells that commas are decimal
+        ("1,234.5\t2", ((1234.5, 2),)),
+        ("1/3\t1e3", ((1 / 3, 1000),)),
+        ("1,5;2\n3;4,5", ((1.5, 2), (3, 4.5))),
+        ("1;2;3", ((1,), (2,), (3,))),  # MATLAB
+        ("1 2; 3 4", ((1, 2), (3, 4))),
+        ("1,2,3\n4,5,6", ((1, 2, 3), (4, 5, 6))),
+        ("1,-2\n3,4", ((1, -2), (3, 4))),
+        ("0.5,1.5", ((0.5, 1.5),)),
+        ("10,20,30", ((10, 20, 30),)),
+    ],
+)
+def test_commas_are_read_where_there_is_one_way_to_read_them(text, rows):
+    assert parse_matrix(text, 6, 6) == rows
+
+
+def test_every_refused_comma_can_be_written_as_the_message_says():
+    for text in ("1.5 -2.25", "1, 5; -2, 25", "1.5\n2.5\n3.5"):
+        assert parse_matrix(text, 6, 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("0,5", "0.5"), ("-1,25", "-1.25"), ("1.234,5", "1234.5"), ("1,234.5", "1234.5")],
+)
+def test_a_field_names_the_number_with_a_point(text, wanted):
+    with pytest.raises(Problem) as caught:
+        parse_number(text)
+    assert str(caught.value) == f"“{text}” has a decimal comma; write {wanted}"

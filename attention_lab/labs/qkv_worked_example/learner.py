@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from attention_lab.core.attention import AttentionSteps
 from attention_lab.grading.compare import agree
 from attention_lab.grading.feedback import Problem, call, describe, name_of
 from attention_lab.pictures.style import format_number
 
-__all__ = ["call_learner", "compare_steps"]
+__all__ = ["call_learner", "compare_steps", "dtype_for"]
+
+
+def dtype_for(function: Callable[..., Any], inputs: Sequence[Tensor]) -> torch.dtype:
+    """Return what kind of numbers a function is given: as torch.tensor makes them, float32.
+
+    That of its parameters, if it is a module; float64 where a product would overflow in float32.
+    """
+    if isinstance(function, nn.Module):
+        kinds = [p.dtype for p in function.parameters() if p.is_floating_point()]
+        if kinds:
+            return kinds[0]
+    largest = max(float(each.abs().max()) for each in inputs)
+    return torch.float32 if largest < 1e15 else torch.float64
 
 
 def call_learner(

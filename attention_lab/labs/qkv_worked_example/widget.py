@@ -12,7 +12,7 @@ from torch import Tensor
 from attention_lab.core.attention import AttentionSteps, attention
 from attention_lab.grading.compare import agree
 from attention_lab.grading.feedback import name_of
-from attention_lab.labs.qkv_worked_example.learner import call_learner, compare_steps
+from attention_lab.labs.qkv_worked_example.learner import call_learner, compare_steps, dtype_for
 from attention_lab.labs.qkv_worked_example.pictures import explain, steps_tables
 from attention_lab.pictures.style import format_number
 from attention_lab.pictures.tables import MOST_CELLS, side_by_side
@@ -168,7 +168,8 @@ class AttentionExplorer(LiveView):
         shown = reference = attention(*inputs, **options)
         said = self._sizes_in_words(mask)
         if self.function is not attention:
-            shown = call_learner(self.function, *inputs, options)
+            kind = dtype_for(self.function, inputs)
+            shown = call_learner(self.function, *(each.to(kind) for each in inputs), options)
             said += " " + compare_steps(name_of(self.function), shown, reference)
         cell = self._chosen_cell()
         picture = steps_tables(shown, chosen=cell, formulas=self.function is attention)

@@ -162,3 +162,37 @@ def test_sdpa_itself_can_be_plugged_in():
     explorer.mask.rule.value = "causal: no later key"
     explorer.temperature.value = 2
     assert "agrees with attention" in text_of(explorer.status.value)
+
+
+class Projected(torch.nn.Module):
+    """A learner's layer, with parameters of the usual dtype."""
+
+    def __init__(self):
+        super().__init__()
+        self.query, self.key = torch.nn.Linear(1, 4), torch.nn.Linear(1, 4)
+
+    def forward(self, query, key, value):
+        return right(self.query(query), self.key(key), value)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_a_layer_is_given_what_it_takes(dtype):
+    seen = []
+
+    def spy(query, key, value):
+        seen.append({query.dtype, key.dtype, value.dtype})
+        return right(query, key, value)
+
+    AttentionExplorer(function=spy)
+    assert seen == [{torch.float32}]
+    torch.manual_seed(0)
+    explorer = AttentionExplorer(function=Projected().to(dtype))
+    assert "Not used" not in explorer.status.value
+    assert explorer.steps.output.dtype == dtype
+    assert "differs from attention first at output[0, 0]" in text_of(explorer.status.value)
+
+
+def test_numbers_too_large_for_float32_are_given_as_float64():
+    explorer = AttentionExplorer(function=right)
+    type_into(explorer.query, 0, 0, "1e30")
+    assert "right agrees with attention" in text_of(explorer.status.value)
