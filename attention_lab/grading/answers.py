@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from typing import Any
 
 import torch
@@ -45,17 +45,24 @@ def _short(answer: Any) -> str:
 
 def letters_in(answer: Any, allowed: str) -> set[str]:
     """Read which statements an answer names: ``"AB"``, ``"a, b"``, ``{"A", "B"}`` or a list."""
-    if not isinstance(answer, (str, set, frozenset, list, tuple)):
+    if hasattr(answer, "tolist"):  # an array
+        answer = answer.tolist()
+    if isinstance(answer, (Mapping, KeysView)):
+        answer = [letter for letter in answer if not isinstance(answer, Mapping) or answer[letter]]
+    parts = [answer] if isinstance(answer, str) else answer
+    if not isinstance(parts, (set, frozenset, list, tuple)) or any(
+        not isinstance(part, str) for part in parts
+    ):
         raise Problem(
             f"write the letters as a string, such as {allowed[:2]!r}, not {_short(answer)}"
         )
-    text = answer if isinstance(answer, str) else " ".join(map(str, answer))
-    letters = {c for c in re.sub(r"\band\b", "", text, flags=re.I).upper() if c.isalnum()}
-    unknown = letters - set(allowed)
+    text = re.sub(r"\b(and|or|both)\b", " ", " ".join(parts), flags=re.I)
+    letters = {c for c in text.upper() if c.isalnum()}
+    unknown = sorted(letters - set(allowed))
     if unknown:
+        are = "is no statement" if len(unknown) == 1 else "are no statements"
         raise Problem(
-            f"{', '.join(sorted(unknown))} is no statement here; the letters are "
-            f"{allowed[0]} to {allowed[-1]}"
+            f"{', '.join(unknown)} {are} here; the letters are {allowed[0]} to {allowed[-1]}"
         )
     if not letters:
         raise Problem("name at least one letter")
@@ -75,20 +82,21 @@ def judge_statements(answer: Any, statements: Mapping[str, tuple[bool, str]]) ->
     Returns
     -------
     str
-        The comments of those that hold.
+        All comments.
 
     Raises
     ------
     Problem
-        One that does not hold is named, or one that holds is not.
+        It says how many are judged wrong, and not which.
     """
     named = letters_in(answer, "".join(statements))
     holding = {letter for letter, (holds, _) in statements.items() if holds}
-    for letter in sorted(named - holding):
-        raise Problem(statements[letter][1])
-    if missing := len(holding - named):
+    wrong = len(named ^ holding)
+    if wrong:
+        # Which, is not said: to name it would give the answer away.
         raise Problem(
-            f"what you named is right, and {missing} more of the {len(statements)} "
-            f"{'is' if missing == 1 else 'are'} as well"
+            f"{len(statements) - wrong} of the {len(statements)} statements are judged right, and "
+            f"{wrong} {'is' if wrong == 1 else 'are'} not (named, and it does not hold; or not "
+            "named, and it does)"
         )
-    return " ".join(f"{statements[letter][1]}." for letter in sorted(holding))
+    return " ".join(f"{statements[letter][1]}." for letter in statements)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Callable, Iterable, Mapping
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from types import CodeType
 from typing import Any, Literal
 
+import torch
+
 from attention_lab.grading.feedback import Problem, describe
 from attention_lab.pictures.style import escaped
 
-__all__ = ["Checks", "Verdict", "exercise", "is_open"]
+__all__ = ["GRADERS", "Checks", "Verdict", "exercise", "is_open", "what_is_open"]
 
 Grader = Callable[[Any], str]
 
@@ -108,12 +113,10 @@ class Checks:
         """
         grader = self._grader(name)
         try:
-            if is_open(answer):
-                where = (
-                    "every ... in the answer" if _many(answer) else "the ... above by your answer"
-                )
-                return Verdict("open", f"replace {where}, and run the cell again.")
-            return Verdict("pass", grader(answer))
+            if missing := what_is_open(answer):
+                return Verdict("open", f"{missing}, and run the cell again.")
+            with _the_same_for_all():
+                return Verdict("pass", grader(answer))
         except Problem as problem:
             text = str(problem)
             return Verdict("not yet", text if text.endswith((".", "?")) else f"{text}.")
@@ -146,20 +149,73 @@ class Checks:
         return sorted(self._rooms)
 
 
-def _many(answer: Any) -> bool:
-    return isinstance(answer, (Mapping, list, tuple))
+MOST_LINES = 10  # that an answer may print while it is graded
+
+
+@contextmanager
+def _the_same_for_all() -> Iterator[None]:
+    """Grade under torch's usual settings, whatever the notebook has set, and leave them as found.
+
+    That is float32 by default, gradients on, and a random state that grading does not move.
+    """
+    default = torch.get_default_dtype()
+    said = _FewLines(sys.stdout)
+    with (
+        torch.random.fork_rng(devices=[]),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        redirect_stdout(said),
+    ):
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)
+            said.close()
+
+
+class _FewLines(io.TextIOBase):
+    """Pass on the first lines of what is printed, and count the others."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        self.stream, self.lines = stream, 0
+
+    def write(self, text: str) -> int:
+        before, self.lines = self.lines, self.lines + text.count("\n")
+        if before < MOST_LINES:
+            self.stream.write(text)
+        return len(text)
+
+    def close(self) -> None:
+        if self.lines > MOST_LINES:
+            self.stream.write(f"... and {self.lines - MOST_LINES} more lines\n")
+        super().close()
 
 
 def is_open(answer: Any) -> bool:
-    """Tell whether there is still a ``...`` of the exercise in an answer."""
-    if answer is ... or answer is None:
-        return True
-    if isinstance(answer, Mapping):
-        return any(is_open(value) for value in answer.values())
-    if isinstance(answer, (list, tuple)):
-        return any(is_open(value) for value in answer)
+    """Tell whether there is still a ``...`` of the exercise in an answer, or nothing at all."""
+    return bool(what_is_open(answer))
+
+
+def what_is_open(answer: Any) -> str:
+    """Say what is still to be done before an answer can be graded; nothing if it can."""
+    if answer is ...:
+        return "replace the ... above by your answer"
+    if answer is None:
+        return "the answer is None, which is nothing: give it a value"
+    if isinstance(answer, (Mapping, list, tuple, set)):
+        parts = answer.values() if isinstance(answer, Mapping) else answer
+        open_parts = [said for said in map(what_is_open, parts) if said]
+        if any(said.startswith("replace") for said in open_parts):
+            return "replace every ... in the answer"
+        return "a part of the answer is None, which is nothing: give it a value" * bool(open_parts)
     code = getattr(answer, "__code__", None)
-    return code is not None and _shape_of(code) in _STUBS
+    if code is None or _shape_of(code) not in _STUBS:
+        return ""
+    if ... in code.co_consts:
+        return "replace the ... above by your answer"
+    return "the function has no body yet: write it"
 
 
 def _shape_of(code: CodeType) -> tuple[Any, ...]:

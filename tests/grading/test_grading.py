@@ -65,11 +65,11 @@ STATEMENTS = {
 
 
 def test_statements_are_judged_by_their_table():
-    assert judge_statements("acd", STATEMENTS) == "A is true. C is true. D is true."
+    assert judge_statements("acd", STATEMENTS) == "A is true. B is false: no. C is true. D is true."
     for answer, says in (
-        ("AB", "B is false: no"),
-        ("A", "2 more of the 4 are as well"),
-        ("AC", "1 more of the 4 is as well"),
+        ("AB", "1 of the 4 statements are judged right, and 3 are not"),
+        ("A", "2 of the 4 statements are judged right, and 2 are not"),
+        ("AC", "3 of the 4 statements are judged right, and 1 is not"),
         ("X", "X is no statement here"),
     ):
         with pytest.raises(Problem, match=says):

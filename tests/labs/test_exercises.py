@@ -127,7 +127,8 @@ def stub_returning_dots(x):
 def test_not_attempted_says_so(name, answer):
     verdict = grade(name, answer)
     assert verdict.status == "open"
-    assert str(verdict).startswith("Not attempted: replace ")
+    assert str(verdict).startswith("Not attempted: ")
+    assert verdict.message.endswith(", and run the cell again.")
 
 
 class Odd:

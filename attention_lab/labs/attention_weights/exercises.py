@@ -12,6 +12,7 @@ from torch import Tensor
 from attention_lab.core import scores as scoring
 from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
+from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.compare import compare, same
 from attention_lab.grading.feedback import Problem, call, run, three_tensors
 
@@ -24,60 +25,66 @@ __all__ = [
 ]
 
 
+def _softmax_cases() -> list[dict[str, Tensor]]:
+    """Scores of other sizes, signs, gaps and numbers of axes; a row may be far from the others."""
+    double = torch.float64
+    rows = [
+        torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, -1.0]], dtype=double),
+        normal(3, 5, seed=1),
+        normal(4, seed=2) - 3,
+        normal(2, 3, 4, seed=3) - 7,
+        normal(2, 3, 2, 6, seed=4).float(),
+        torch.tensor([1000.0, 1001.0]),
+        torch.tensor([1000.0, 0.0]),
+        torch.tensor([-1000.0, -1001.0, -1002.0]),
+        torch.tensor([[-3000.0, 0.0, 3000.0], [2.0, 1.0, 0.0]], dtype=double),
+        torch.tensor([[[0.0, 1.0]], [[1000.0, 1001.0]], [[-1000.0, -1001.0]]]),
+        torch.tensor([-math.inf, 0.0]),
+        torch.tensor([[-1000.0, -math.inf, -1001.0], [5.0, -math.inf, -math.inf]]),
+        torch.tensor([-20.0, 0.0, -math.inf], dtype=double),
+    ]
+    return [{"scores": each} for each in rows]
+
+
+def _sums(powers: Tensor, axis: int = -1) -> Tensor:
+    return powers / powers.sum(dim=axis, keepdim=True)
+
+
 @exercise
 def stable_softmax(answer: Callable[[Tensor], Tensor]) -> str:
     """A softmax over the last axis that survives large scores and -inf."""
-    scores = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, -1.0]], dtype=torch.float64)
-    shifted = scores - scores.amax(dim=-1, keepdim=True)
-    powers = scores.exp()
-    shifted_late = powers - powers.amax(dim=-1, keepdim=True)
-    compare(
-        run(answer, {"scores": scores}, (2, 3)),
-        scores.softmax(dim=-1),
+    cases = _softmax_cases()
+    # first on small scores: what a formula gives there is told apart from how it overflows
+    judge(
+        answer,
+        cases[:5],
+        lambda scores: scores.softmax(dim=-1),
         "the weights",
         {
-            "the columns sum to 1, not the rows: the softmax runs over the queries. Each query "
-            "shares its weight among the keys, the last axis (dim=-1)": scores.softmax(dim=0),
+            "the columns sum to 1, not the rows: the softmax runs over the first axis (dim=0). "
+            "Each query shares its weight among the keys, the last axis (dim=-1)": lambda scores: (
+                scores.softmax(dim=0)
+            ),
             "all the numbers together sum to 1: divide each row by its own sum "
-            "(dim=-1, keepdim=True)": powers / powers.sum(),
-            "these are exponentials that are not divided by their sum": powers,
+            "(dim=-1, keepdim=True)": lambda scores: scores.exp() / scores.exp().sum(),
+            "these are exponentials that are not divided by their sum": torch.exp,
             "the largest score was subtracted, and the exponentials are still not divided by "
-            "their sum": shifted.exp(),
-            "this is the logarithm of the weights": scores.log_softmax(dim=-1),
+            "their sum": lambda scores: (scores - scores.amax(dim=-1, keepdim=True)).exp(),
+            "this is the logarithm of the weights": lambda scores: scores.log_softmax(dim=-1),
             "a constant was subtracted after the exponential; subtract it from the scores "
-            "before": shifted_late / shifted_late.sum(dim=-1, keepdim=True),
+            "before": lambda scores: _sums(scores.exp() - scores.exp().amax(dim=-1, keepdim=True)),
         },
     )
-    row = torch.tensor([1000.0, 1001.0])
-    large = run(answer, {"scores": row}, (2,))
-    if not large.isfinite().all():
-        raise Problem(
-            "[1000., 1001.] gives nan: e^1000 is too large for the computer (inf), and inf / inf "
-            "is nan. Subtract the largest score of the row first; that changes no weight"
-        )
-    compare(large, row.softmax(dim=-1), "the weights of [1000., 1001.]")
-    for pair in ([1000.0, 0.0], [0.0, 1000.0], [-1000.0, -1001.0]):
-        row = torch.tensor(pair)
-        if not same(run(answer, {"scores": row}, (2,)), row.softmax(dim=-1)):
+    naive = run(answer, {"scores": torch.tensor([1000.0, 1001.0])}, (2,))
+    if same(run(answer, cases[0], (2, 3)), cases[0]["scores"].softmax(-1)) and naive.isnan().all():
+        low = run(answer, {"scores": torch.tensor([-1000.0, -1001.0])}, (2,))
+        if low.isnan().all() or (low == 0).all():
             raise Problem(
-                f"{pair} does not give the right weights: subtract the largest score of the row, "
-                "so that no exponent is above 0"
+                "[1000., 1001.] gives nan, and [-1000., -1001.] no softmax: the exponentials are "
+                "too large (inf) or too small (0) for the computer. Subtract the largest score of "
+                "the row first, so that the largest exponent is 0; that changes no weight"
             )
-    apart = torch.tensor([[0.0, 1.0], [1000.0, 1001.0]])
-    if not same(run(answer, {"scores": apart}, (2, 2)), apart.softmax(dim=-1)):
-        raise Problem(
-            "[[0., 1.], [1000., 1001.]] gives a row that is not a softmax: subtract the largest "
-            "score of each row from that row (amax(dim=-1, keepdim=True)), not one for all"
-        )
-    deep = torch.arange(12.0, dtype=torch.float64).reshape(2, 3, 2).sin()
-    compare(
-        run(answer, {"scores": deep}, (2, 3, 2)),
-        deep.softmax(dim=-1),
-        "the weights of scores of shape (2, 3, 2)",
-    )
-    hidden = torch.tensor([-math.inf, 0.0])
-    if not same(run(answer, {"scores": hidden}, (2,)), torch.tensor([0.0, 1.0])):
-        raise Problem("[-inf, 0.] must give [0., 1.]: e^-inf is 0, a hidden key")
+    judge(answer, cases, lambda scores: scores.softmax(dim=-1), "the weights", zeros=True)
     return (
         "The rows sum to 1, [1000, 1001] gives [0.269, 0.731], and a key with the score -inf "
         "gets exactly 0."
@@ -87,32 +94,31 @@ def stable_softmax(answer: Callable[[Tensor], Tensor]) -> str:
 @exercise
 def three_scores(answer: Callable[..., Any]) -> str:
     """A function that returns the dot, the scaled dot and the general scores."""
-    _judge_scores(answer, ())
-    _judge_scores(answer, (7,))
+    _judge_scores(answer, 2, 3, 5)
+    for sizes in ((4, 2, 7), (1, 6, 3), (3, 3, 2)):
+        _judge_scores(answer, *sizes)
+    for lead in ((7,), (2, 3), (2, 1, 4)):
+        _judge_scores(answer, 4, 3, 6, *lead)
     return "Three scoring functions, one score for each query and key, with leading axes too."
 
 
-def _judge_scores(answer: Callable[..., Any], lead: tuple[int, ...]) -> None:
-    generator = torch.Generator().manual_seed(0)
-    n_q, n_k, d_k = 2, 3, 5
-    query = torch.randn(*lead, n_q, d_k, generator=generator, dtype=torch.float64)
-    key = torch.randn(*lead, n_k, d_k, generator=generator, dtype=torch.float64)
-    M = torch.randn(d_k, d_k, generator=generator, dtype=torch.float64)
+def _judge_scores(answer: Callable[..., Any], n_q: int, n_k: int, d_k: int, *lead: int) -> None:
+    query, key = normal(*lead, n_q, d_k, seed=1), normal(*lead, n_k, d_k, seed=2)
+    M = normal(d_k, d_k, seed=3)
     try:
         result = call(answer, {"query": query, "key": key, "M": M})
     except Problem as problem:
         if not lead:
             raise
         raise Problem(
-            f"right for one matrix, but not with a leading axis: use key.transpose(-2, -1), which "
-            f"swaps only the last two axes. {problem}"
+            f"right for one matrix, but not with leading axes {lead}: of each tensor use the last "
+            f"two axes, as in key.transpose(-2, -1). {problem}"
         ) from None
     dot = query @ key.transpose(-2, -1)
-    root = math.sqrt(d_k)
     wanted = {
         "dot": (dot, {}),
         "scaled": (
-            dot / root,
+            dot / math.sqrt(d_k),
             {
                 "the scaled scores are not scaled: divide by √d_k": dot,
                 "the scaled scores are divided by d_k; divide by √d_k, its square root": dot / d_k,
@@ -120,7 +126,7 @@ def _judge_scores(answer: Callable[..., Any], lead: tuple[int, ...]) -> None:
                 "key.shape[-1]": dot / math.sqrt(n_k),
                 "the scaled scores are divided by √n_q; d_k is the number of features of a key, "
                 "key.shape[-1]": dot / math.sqrt(n_q),
-                "the scaled scores are multiplied by √d_k; divide by it": dot * root,
+                "the scaled scores are multiplied by √d_k; divide by it": dot * math.sqrt(d_k),
             },
         ),
         "general": (
@@ -140,18 +146,18 @@ def _judge_scores(answer: Callable[..., Any], lead: tuple[int, ...]) -> None:
         [f"the {name} scores" for name in wanted],
     )
     for (name, (right, mistakes)), came in zip(wanted.items(), returned, strict=True):
-        if came.shape == right.mT.shape:
-            raise Problem(
-                f"the {name} scores have shape {tuple(came.shape)} for {n_q} queries and {n_k} "
-                "keys: a row must belong to a query"
-            )
         if came.shape != right.shape:
+            turned = ": a row must belong to a query" if came.shape == right.mT.shape else ""
             raise Problem(
                 f"the {name} scores have shape {tuple(came.shape)} for query "
                 f"{tuple(query.shape)} and key {tuple(key.shape)}; one score for each pair makes "
-                f"{tuple(right.shape)}"
+                f"{tuple(right.shape)}{turned}"
             )
-        compare(came, right, f"the {name} scores", mistakes)
+        what = f"the {name} scores" if (n_q, n_k) == (2, 3) else (
+            f"right for other sizes, but for query {tuple(query.shape)} and key "
+            f"{tuple(key.shape)} the {name} scores"
+        )  # fmt: skip
+        compare(came, right, what, mistakes)
 
 
 KEYS = torch.tensor([[2.0, 0.0], [0.0, 2.0], [1.0, 1.0]], dtype=torch.float64)
@@ -207,32 +213,49 @@ def softmax_formula(answer: Any) -> str:
     return "A and B: with its indices, softmax(x)_j = e^(x_j) / sum over i of e^(x_i)."
 
 
+def _moved_how(moved: Tensor, scores: Tensor) -> str:
+    if moved.isnan().any():
+        return "they hold nan (not a number)"
+    if not same(moved.softmax(dim=-1), scores.softmax(dim=-1)):
+        return "the weights changed. Only a constant added to a whole row leaves them as they are"
+    largest = ", ".join(f"{x:.3g}" for x in moved.amax(dim=-1).tolist())
+    return f"the weights are unchanged, and the largest entries are {largest}, not 0"
+
+
 @exercise
 def move_rows(answer: Callable[[Tensor], Tensor]) -> str:
     """Scores whose largest entry in each row is 0, with unchanged weights."""
-    generator = torch.Generator().manual_seed(1)
-    scores = torch.randn(3, 4, generator=generator, dtype=torch.float64) * 3 + 5
-    moved = run(answer, {"scores": scores}, (3, 4)).double()
-    if moved.isnan().any():
-        raise Problem("the scores that came back hold nan (not a number)")
-    if same(moved, scores - scores.max()):
-        raise Problem(
+    cases = [
+        normal(3, 4, seed=1) * 3 + 5,
+        normal(2, 5, seed=2) - 9,  # every score below 0
+        normal(4, 3, seed=3) * 30,
+        torch.tensor([[-1.0, -7.0], [-100.0, 50.0], [0.0, 0.0]]),
+        normal(1, 6, seed=4).float(),
+    ]
+    judge(
+        answer,
+        [{"scores": scores} for scores in cases],
+        lambda scores: scores - scores.amax(dim=-1, keepdim=True),
+        "the scores",
+        {
             "the largest entry of the whole matrix was subtracted, so only one row reaches 0: "
-            "use each row's own largest entry (amax(dim=-1, keepdim=True))"
-        )
-    if same(moved, scores - scores.amax(dim=0)):
-        raise Problem(
+            "use each row's own largest entry (amax(dim=-1, keepdim=True))": (
+                lambda scores: scores - scores.max()
+            ),
             "each column's largest entry was subtracted; that moves the keys of a row against "
-            "each other. Use each row's largest entry, dim=-1"
-        )
-    weights = scores.softmax(dim=-1)
-    if not same(moved.softmax(dim=-1), weights):
-        raise Problem(
-            "the weights changed. Only a constant added to a whole row leaves them as they are; "
-            "multiplying or dividing does not"
-        )
-    largest = moved.amax(dim=-1)
-    if not torch.allclose(largest, torch.zeros_like(largest), atol=1e-6):
-        wrong = ", ".join(f"{x:.3g}" for x in largest.tolist())
-        raise Problem(f"the weights are unchanged, but the largest entries are {wrong}, not 0")
+            "each other. Use each row's largest entry, dim=-1": (
+                lambda scores: scores - scores.amax(dim=0)
+            ),
+            "the mean of each row was subtracted; its largest entry is to become 0": (
+                lambda scores: scores - scores.mean(dim=-1, keepdim=True)
+            ),
+            "each row was divided by its largest entry, which changes the weights: subtract it": (
+                lambda scores: scores / scores.amax(dim=-1, keepdim=True)
+            ),
+            "these are the weights; return the scores, moved": (
+                lambda scores: scores.softmax(dim=-1)
+            ),
+        },
+        fact=_moved_how,
+    )
     return "The largest score of each row is 0, and no weight moved: only differences count."

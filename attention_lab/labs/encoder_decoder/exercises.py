@@ -29,25 +29,33 @@ __all__ = [
 @exercise
 def parameter_count(answer: Callable[..., Any]) -> str:
     """``parameters(d_model, d_ff)``: of an encoder layer and of a decoder layer."""
-    for d, d_ff in ((24, 40), (16, 24), (512, 2048)):
+    sizes, given, right = ((24, 40), (16, 24), (512, 2048)), [], []
+    for d, d_ff in sizes:
         with torch.device("meta"):
             layers = (EncoderLayer(d, 1, d_ff), DecoderLayer(d, 1, d_ff))
-        right = [sum(p.numel() for p in layer.parameters()) for layer in layers]
-        given = _two_numbers(answer, call(answer, {"d_model": d, "d_ff": d_ff}))
-        if given == right:
+        right.append([sum(p.numel() for p in layer.parameters()) for layer in layers])
+        given.append(_two_numbers(answer, call(answer, {"d_model": d, "d_ff": d_ff})))
+    if given == right:
+        return "With d_ff = 4 d: 12 d² + 13 d and 16 d² + 19 d; for d = 512, 3152384 and 4204032."
+    if given == [counts[::-1] for counts in right]:
+        raise Problem("the two are in the wrong order: first the encoder layer, then decoder")
+    for k, which in enumerate(("encoder", "decoder")):
+        own = [(size, mine[k], own[k]) for size, mine, own in zip(sizes, given, right, strict=True)]
+        if all(mine == counted for _, mine, counted in own):
             continue
-        if given == right[::-1]:
-            raise Problem("the two are in the wrong order: first the encoder layer, then decoder")
-        for k, which in enumerate(("encoder", "decoder")):
-            if given[k] == right[k]:
-                continue
-            reasons = [text for text, number in _miscounts(d, d_ff, k) if number == given[k]]
-            raise Problem(
-                f"for d_model = {d} and d_ff = {d_ff} the {which} layer has {right[k]} "
-                f"parameters, and you count {given[k]:.12g}{': ' if reasons else ''}"
-                f"{', or '.join(reasons)}"
-            )
-    return "With d_ff = 4 d: 12 d² + 13 d and 16 d² + 19 d; for d = 512, 3152384 and 4204032."
+        # a reason counts only if it explains the number of every size
+        tables = [dict(_miscounts(*size, k)) for size in sizes]
+        reasons = [
+            text
+            for text in tables[0]
+            if all(table[text] == mine for table, (_, mine, _) in zip(tables, own, strict=True))
+        ]
+        (d, d_ff), mine, counted = next(each for each in own if each[1] != each[2])
+        raise Problem(
+            f"for d_model = {d} and d_ff = {d_ff} the {which} layer has {counted} parameters, and "
+            f"you count {mine:.12g}{': ' if reasons else ''}{', or '.join(reasons)}"
+        )
+    raise AssertionError("unreachable: some number is wrong")
 
 
 def _two_numbers(answer: Callable[..., Any], result: Any) -> list[float]:
@@ -87,7 +95,14 @@ def _miscounts(d: int, d_ff: int, decoder: int) -> list[tuple[str, int]]:
         ),
         ("one norm is missing", right - norm),
         ("a norm has a weight and a bias", right - norms * d),
-        ("the norm at the end belongs to the stack, not to a layer", right + norm),
+        ("one norm too many (that at the end belongs to the stack, not to a layer)", right + norm),
+        ("the bias after the second map of the feed-forward part is missing", right - d),
+        ("the bias after the first map of the feed-forward part is missing", right - d_ff),
+        ("two biases of an attention are missing", right - 2 * d),
+        (
+            "the biases of the feed-forward part and the norms are missing",
+            right - feed_bias - norms * norm,
+        ),
         (f"W_O of {both} is missing", right - attentions * (d * d + d)),
         (f"the bias of W_O of {both} is missing", right - attentions * d),
         (f"the matrix W_O of {both} is missing", right - attentions * d * d),
@@ -231,13 +246,17 @@ def missing_piece(answer: Any) -> str:
 TEXTS = (
     [[5, 6, 7, END], [4, END], [8, 9, 5, 6, 7, 4, END]],
     [[7, 4, 8, END], [9, 5, 6, 9, 5, 6, 9, 5, 6, 9]],
+    [[6, 5, 4, 7, 8, END], [9, 4, 4, END], [5, END]],  # the last one ends first
+    [[4, PAD, 6, END], [PAD, 7, END]],  # a model may write padding of its own
+    [[END]],
 )
 
 
 @exercise
 def batch_decoding(answer: Callable[..., Tensor]) -> str:
     """``decode(next_logits, count, max_new_tokens)``: greedy, a batch, padded after the end."""
-    for texts, most in ((TEXTS[0], 10), (TEXTS[0], 4), (TEXTS[1], 6), (TEXTS[1], 1)):
+    tried = [(TEXTS[0], 10), (TEXTS[0], 4), (TEXTS[1], 6), (TEXTS[1], 1)]
+    for texts, most in (*tried, *((texts, 12) for texts in TEXTS[2:])):
         model = _Writer(texts, most)
         inputs = {"next_logits": model, "count": len(texts), "max_new_tokens": most}
         try:
@@ -246,8 +265,8 @@ def batch_decoding(answer: Callable[..., Tensor]) -> str:
             raise (model.problem or problem) from None
         if model.problem:
             raise model.problem
-        _judge_words(name_of(answer), result, texts, most)
-    return "Two batches: each sentence up to its END or to the limit, and padding after it."
+        _judge_words(name_of(answer), result, texts, most, model.calls)
+    return "Five batches: each sentence up to its END or to the limit, and padding after it."
 
 
 def _is_whole(numbers: Any) -> bool:
@@ -293,10 +312,10 @@ class _Writer:
         for row, (text, own) in enumerate(zip(self.texts, written[:, 1:].tolist(), strict=True)):
             for column, (word, said) in enumerate(zip(own, text, strict=False)):
                 if word != said:
-                    why = " (pass only the columns written so far)" if word == PAD else ""
                     return (
-                        f"sentence {row} reads {word} as its word {column}, but the model wrote "
-                        f"{said} there{why}"
+                        f"sentence {row} reads {word} as its word {column}, but {said} was the "
+                        "likeliest there (and only what was written is passed, without padding "
+                        "for what is still to come)"
                     )
         if n >= self.most:
             return f"at most {self.most} words were asked for, and you go on after them"
@@ -305,7 +324,7 @@ class _Writer:
         return ""
 
 
-def _judge_words(name: str, result: Any, texts: list[list[int]], most: int) -> None:
+def _judge_words(name: str, result: Any, texts: list[list[int]], most: int, calls: int) -> None:
     if not _is_whole(result) or result.ndim != 2 or len(result) != len(texts):
         came = (
             f"{result.dtype} of shape {tuple(result.shape)}"
@@ -342,15 +361,20 @@ def _judge_words(name: str, result: Any, texts: list[list[int]], most: int) -> N
         raise Problem(
             f"the result has {result.shape[1]} columns, but the longest sentence has {longest}"
         )
-    ended = sum(END in row for row in result.tolist())
-    if longest == most != result.shape[1]:
+    if calls >= longest:
+        raise Problem(
+            f"the model was asked for {longest} words, and the result has {result.shape[1]} "
+            "columns: return all of them but START"
+        )
+    if longest == most:
         raise Problem(
             f"`max_new_tokens` = {most} counts the words without START, and you stopped after "
-            f"{result.shape[1]}"
+            f"{calls}"
         )
+    ended = sum(END in row for row in result.tolist())
     raise Problem(
-        f"you stopped after {result.shape[1]} words, when {ended} of {len(texts)} sentences had "
-        "their END: go on until all have"
+        f"you stopped after {calls} words, when {ended} of {len(texts)} sentences had their END: "
+        "go on until all have"
     )
 
 
@@ -360,7 +384,9 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
     random = torch.Generator().manual_seed(8)
     table = torch.randn(n, n_words, n - 1, n_words, generator=random, dtype=torch.float64)
 
-    def decoder(reads: Callable[[int, int], bool], only: Tensor | float = 1.0) -> Any:
+    def decoder(
+        reads: Callable[[int, int], bool], only: Tensor | float = 1.0, cancels: bool = False
+    ) -> Any:
         """What is read at place i: word j wherever ``reads(i, j)``; ``only``: of later words."""
 
         def predict(words: Tensor) -> Tensor:
@@ -376,7 +402,11 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
                 sum((only if j > i else 1.0) * each[j, i] for j in range(n) if reads(i, j))
                 for i in range(n - 1)
             ]
-            return torch.stack(rows).tanh()
+            said = torch.stack(rows).tanh()
+            if cancels:  # what leaks adds nothing to the sum of a row
+                said[:, 0] += words[1:] / 8
+                said[:, 1] -= words[1:] / 8
+            return said
 
         return predict
 
@@ -405,13 +435,23 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
         "a decoder that reads START only": (decoder(lambda i, j: j == 0), set()),
         "a decoder that leaks into one logit": (decoder(lambda i, j: j <= i + 1, one_logit), every),
         "a decoder that leaks a millionth": (decoder(lambda i, j: j <= i + 1, 1e-6), every),
+        "a decoder that leaks very little": (decoder(lambda i, j: j <= i + 1, 1e-12), every),
+        "a decoder whose leak cancels in the sum": (
+            decoder(lambda i, j: j <= i, cancels=True),
+            every,
+        ),
     }
 
 
 @exercise
 def teaching_leak(answer: Callable[..., Any]) -> str:
     """``leaks(predict, target, n_words)``: the places that know what they must predict."""
-    for words, n_words in (([START, 5, 6, 3, 6, 4, END], 7), ([START, 8, 4, END, PAD, PAD], 9)):
+    targets = (
+        ([START, 5, 6, 3, 6, 4, END], 7),
+        ([START, 8, 4, END, PAD, PAD], 9),
+        ([START, 3, 4, 3, 4, END], 5),
+    )
+    for words, n_words in targets:
         target = torch.tensor(words)
         for what, (predict, right) in _decoders(target, n_words).items():
             inputs = {"predict": predict, "target": target, "n_words": n_words}
@@ -429,7 +469,7 @@ def teaching_leak(answer: Callable[..., Any]) -> str:
                 f"word {missing[0] + 1}, which it predicts, nor on any later one; compare its "
                 "whole row, exactly"
             )
-    return "Ten decoders, two targets: each leak is found, and none where there is none."
+    return "Twelve decoders, three targets: each leak is found, and none where there is none."
 
 
 def _places(result: Any, count: int) -> set[int]:

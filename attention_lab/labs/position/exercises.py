@@ -11,7 +11,8 @@ from torch import Tensor
 from attention_lab.core.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
 from attention_lab.grading.answers import letters_in, numbers
 from attention_lab.grading.base import exercise
-from attention_lab.grading.compare import compare, same
+from attention_lab.grading.cases import judge, normal
+from attention_lab.grading.compare import compare
 from attention_lab.grading.feedback import Problem, returned, run
 
 __all__ = [
@@ -27,7 +28,7 @@ __all__ = [
 @exercise
 def sines_and_cosines(answer: Callable[..., Tensor]) -> str:
     """``positions(n, d_model)``: sines and cosines in turn."""
-    for n, d in ((5, 8), (12, 6)):
+    for n, d in ((5, 8), (12, 6), (1, 2), (70, 4)):
         right = sinusoidal(n, d)
         sine, cosine = right[:, 0::2], right[:, 1::2]  # (n, d / 2)
         places = torch.arange(n, dtype=torch.float64)[:, None]
@@ -87,41 +88,64 @@ def rotation_of_sines(answer: Callable[..., Tensor]) -> str:
 def rotary(answer: Callable[..., Tensor]) -> str:
     """``rotate(x, positions)``: each pair of features turned, further for later positions."""
     random = torch.Generator().manual_seed(1)
-    for n, d, first in ((4, 6, 0), (3, 8, 20)):
-        x = torch.randn(n, d, generator=random)
-        positions = torch.arange(first, first + n)
-        came = run(answer, {"x": x, "positions": positions}, (n, d))
-        right = rotate(x, positions)
-        if came.isnan().any():
-            raise Problem("among the numbers is nan (not a number)")
-        if not torch.allclose(came.float().norm(dim=1), x.norm(dim=1), atol=1e-4):
-            raise Problem("a turn changes no length, and the lengths of your rows differ")
-        apart = torch.cat([right[:, 0::2], right[:, 1::2]], dim=1)
-        if first == 0 and not same(came, apart) and not same(came[0], x[0]):
-            raise Problem("at place 0 nothing turns, and your first row is not that of x")
-        halves = torch.stack([x[:, : d // 2], x[:, d // 2 :]], dim=-1).flatten(1)
-        by_halves = rotate(halves, positions)
-        compare(
-            came,
-            right,
-            "the numbers",
-            {
-                "the turns are right, and their features are in another order: put the two of a "
-                "pair side by side again, as they were in x": apart,
-                "places are given; yours always begin at 0": rotate(x, torch.arange(n)),
-                "every pair turns the other way round: first · cos - second · sin is the new "
-                "first": rotate(x, -positions),
-                "you paired feature i with feature i + d / 2; here the pairs are (0, 1), (2, 3) "
-                "and so on": torch.cat([by_halves[:, 0::2], by_halves[:, 1::2]], dim=1),
-            },
+
+    def in_order(turned: Tensor) -> Tensor:
+        """First all first features, then all second ones."""
+        return torch.cat([turned[:, 0::2], turned[:, 1::2]], dim=1)
+
+    def by_halves(x: Tensor) -> Tensor:
+        """Put feature i and feature i + d / 2 side by side."""
+        return torch.stack([x[:, : x.shape[1] // 2], x[:, x.shape[1] // 2 :]], -1).flatten(1)
+
+    cases = [
+        {"x": normal(len(at), d, seed=d).to(dtype), "positions": torch.tensor(at)}
+        for at, d, dtype in (
+            ([0, 1, 2, 3], 6, torch.float32),
+            ([20, 21, 22], 8, torch.float32),
+            ([7, 0, 40, 3, 3], 4, torch.float64),  # in any order, and some twice
+            ([2, 1000], 2, torch.float64),
+            ([5], 10, torch.float32),
         )
-    return "Right at places 0 to 3 and 20 to 22: the score depends on the difference only."
+    ]
+    judge(
+        answer,
+        cases,
+        rotate,
+        "the numbers",
+        {
+            "the turns are right, and their features are in another order: put the two of a "
+            "pair side by side again, as they were in x": lambda x, at: in_order(rotate(x, at)),
+            "positions are given; yours always begin at 0": lambda x, at: rotate(
+                x, torch.arange(len(x))
+            ),
+            "positions are given, and need not follow each other: yours count on from the first": (
+                lambda x, at: rotate(x, at[0] + torch.arange(len(x)))
+            ),
+            "every pair turns the other way round: first · cos - second · sin is the new first": (
+                lambda x, at: rotate(x, -at)
+            ),
+            "you paired feature i with feature i + d / 2; here the pairs are (0, 1), (2, 3) "
+            "and so on": lambda x, at: in_order(rotate(by_halves(x), at)),
+        },
+        fact=_lengths,
+    )
+    return "Right at any positions, in any order: the score depends on the difference only."
+
+
+def _lengths(came: Tensor, x: Tensor, positions: Tensor) -> str:
+    if not torch.allclose(came.double().norm(dim=1), x.double().norm(dim=1), atol=1e-4):
+        return "a turn changes no length, and the lengths of your rows differ"
+    return "the lengths of the rows are right, so they are turned, but by other angles or pairs"
 
 
 @exercise
 def alibi(answer: Callable[..., Tensor]) -> str:
     """``alibi(slopes, n)``: what is added to the scores, and -inf for later keys."""
-    for slopes, n in ((alibi_slopes(8), 4), (torch.tensor([0.3, 1.0, 0.07]), 5)):
+    for slopes, n in (
+        (alibi_slopes(8), 4),
+        (torch.tensor([0.3, 1.0, 0.07]), 5),
+        (alibi_slopes(1), 1),
+    ):
         later, heads = torch.ones(n, n, dtype=torch.bool).triu(1), len(slopes)
         place = torch.arange(n)
         signed = -slopes[:, None, None] * (place[:, None] - place)  # (n_heads, n, n)
@@ -188,18 +212,23 @@ def needs_positions(answer: Any) -> str:
 def position_from_mean(answer: Callable[..., Tensor]) -> str:
     """``place(output)``: from 1 / (i + 1), the output of a causal uniform head, back to i."""
     random = torch.Generator().manual_seed(2)
-    places = torch.randint(0, 64, (64,), generator=random).double()
-    output = 1 / (places + 1)
-    result = returned(answer, {"output": output})
-    came = numbers(result, "return one place for each output, a tensor (n)")
-    if came.shape != output.shape:
-        raise Problem(f"return one place for each output: shape (64), not {tuple(came.shape)}")
-    if torch.allclose(came, places + 1, atol=1e-4):
-        raise Problem("places count from 0: the first token has the output 1")
-    if not torch.allclose(came, places, atol=1e-4):
-        index = int((came - places).abs().gt(1e-4).nonzero()[0])
-        raise Problem(
-            f"for the output {output[index].item():.4f} you give {came[index].item():.4g}; it is "
-            f"that of place {int(places[index])}"
-        )
-    return "All 64 outputs, each back to its place."
+    for count, most, dtype in ((64, 64, torch.float64), (50, 300, torch.float32), (1, 9, None)):
+        positions = torch.randint(0, most, (count,), generator=random).double()
+        output = (1 / (positions + 1)).to(dtype or torch.float32)
+        result = returned(answer, {"output": output})
+        came = numbers(result, "return one position for each output, a tensor (n)")
+        if came.shape != output.shape:
+            raise Problem(
+                f"return one position for each output: shape ({count}), not {tuple(came.shape)}"
+            )
+        # 1 / output in float32 is off by a ten millionth of itself
+        near = 1e-6 + 3e-7 * positions
+        if count > 1 and ((came - positions - 1).abs() <= near).all():
+            raise Problem("positions count from 0: the first token has the output 1")
+        if wrong := ((came - positions).abs() > near).nonzero().flatten().tolist():
+            at = wrong[0]
+            raise Problem(
+                f"for the output {output[at].item():.6g} ({output.dtype}) you give "
+                f"{came[at].item():.6g}; it is that of position {int(positions[at])}"
+            )
+    return "All outputs, in float64 and in float32, each back to its position."

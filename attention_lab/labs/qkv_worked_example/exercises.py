@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,8 +14,9 @@ from torch import Tensor
 from attention_lab.core.attention import attention
 from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
+from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.compare import compare
-from attention_lab.grading.feedback import Problem, call, run, three_tensors
+from attention_lab.grading.feedback import Problem, call, three_tensors
 
 __all__ = [
     "attention_in_three_lines",
@@ -26,83 +28,99 @@ __all__ = [
 
 
 def _problem(n_q: int, n_k: int, d_k: int, d_v: int, *lead: int) -> dict[str, Tensor]:
-    generator = torch.Generator().manual_seed(7)
-
-    def normal(*shape: int) -> Tensor:
-        return torch.randn(*lead, *shape, generator=generator, dtype=torch.float64)
-
-    return {"Q": normal(n_q, d_k), "K": normal(n_k, d_k), "V": normal(n_k, d_v)}
+    shapes = {"Q": (n_q, d_k), "K": (n_k, d_k), "V": (n_k, d_v)}
+    return {name: normal(*lead, *shape, seed=ord(name)) for name, shape in shapes.items()}
 
 
-def _wrong_outputs(Q: Tensor, K: Tensor, V: Tensor) -> dict[str, Tensor]:
-    """What typical mistakes give, by the message each deserves."""
-    scores = Q @ K.transpose(-2, -1)
-    d_k = Q.shape[-1]
-    scaled = scores / math.sqrt(d_k)
-    mistakes = {
-        "the scores are not scaled: divide them by √d_k before the softmax": scores.softmax(-1) @ V,
-        "the scores are divided by d_k; divide by √d_k, its square root": (scores / d_k).softmax(-1)
-        @ V,
-        "the scores are multiplied by √d_k; divide by it": (scores * math.sqrt(d_k)).softmax(-1)
-        @ V,
+Made = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def _from_scores(make: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Made:
+    """Make an output of Q, K, V from the scores, K and V."""
+    return lambda Q, K, V: make(Q @ K.transpose(-2, -1), K, V)
+
+
+def _scaled(scores: Tensor, K: Tensor) -> Tensor:
+    return scores / math.sqrt(K.shape[-1])
+
+
+# what typical mistakes give, by the message each deserves
+WRONG_OUTPUTS: dict[str, Made] = {
+    message: _from_scores(make)
+    for message, make in {
+        "the scores are not scaled: divide them by √d_k before the softmax": lambda s, K, V: (
+            s.softmax(-1) @ V
+        ),
+        "the scores are divided by d_k; divide by √d_k, its square root": lambda s, K, V: (
+            (s / K.shape[-1]).softmax(-1) @ V
+        ),
+        "the scores are multiplied by √d_k; divide by it": lambda s, K, V: (
+            (s * math.sqrt(K.shape[-1])).softmax(-1) @ V
+        ),
         "the scores are scaled by √n_k; d_k is the number of features of a key, K.shape[-1]": (
-            scores / math.sqrt(K.shape[-2])
-        ).softmax(-1)
-        @ V,
+            lambda s, K, V: (s / math.sqrt(K.shape[-2])).softmax(-1) @ V
+        ),
         "the softmax runs over the queries (its columns sum to 1); each query shares its weight "
-        "among the keys, dim=-1": scaled.softmax(-2) @ V,
-        "there is no softmax: the scores themselves were used as weights": scaled @ V,
-        "there is no softmax and no scale: the scores themselves were used as weights": scores @ V,
-        "the scale came after the softmax; it belongs to the scores, before it": scores.softmax(-1)
-        @ V
-        / math.sqrt(d_k),
-        "the exponentials are not divided by the sum of their row": scaled.exp() @ V,
-    }
-    if V.shape == K.shape:
-        mistakes["the weights were multiplied with K; they belong to V"] = scaled.softmax(-1) @ K
-    return mistakes
+        "among the keys, dim=-1": lambda s, K, V: _scaled(s, K).softmax(-2) @ V,
+        "there is no softmax: the scores themselves were used as weights": lambda s, K, V: (
+            _scaled(s, K) @ V
+        ),
+        "there is no softmax and no scale: the scores themselves were used as weights": (
+            lambda s, K, V: s @ V
+        ),
+        "the scale came after the softmax; it belongs to the scores, before it": lambda s, K, V: (
+            s.softmax(-1) @ V / math.sqrt(K.shape[-1])
+        ),
+        "the exponentials are not divided by the sum of their row": lambda s, K, V: (
+            _scaled(s, K).exp() @ V
+        ),
+        "the weights were multiplied with K; they belong to V": lambda s, K, V: (
+            _scaled(s, K).softmax(-1) @ K
+        ),
+    }.items()
+}
 
 
 @exercise
 def attention_in_three_lines(answer: Callable[..., Tensor]) -> str:
     """``attention(Q, K, V)`` that returns the output."""
-    square = _problem(3, 4, 5, 5)
-    compare(
-        run(answer, square, (3, 5)),
-        F.scaled_dot_product_attention(*square.values()),
-        "the outputs",
-        _wrong_outputs(**square),
-    )
-    other = _problem(2, 5, 3, 4)
-    compare(
-        run(answer, other, (2, 4)), F.scaled_dot_product_attention(*other.values()), "the outputs"
-    )
-    batch = _problem(3, 4, 5, 2, 2, 6)
-    try:
-        result = run(answer, batch, (2, 6, 3, 2))
-    except Problem as problem:
-        raise Problem(
-            "right for one matrix, but not with two leading axes: K.transpose(-2, -1) swaps only "
-            f"the last two axes, K.T swaps all. {problem}"
-        ) from None
-    compare(
-        result, F.scaled_dot_product_attention(*batch.values()), "the outputs with leading axes"
-    )
     worked = {
-        name: torch.tensor(column, dtype=torch.float32)[:, None]
-        for name, column in (("Q", [1, 2, 3]), ("K", [4, 5, 6]), ("V", [7, 8, 9]))
+        name: torch.tensor(column)[:, None]
+        for name, column in (("Q", [1.0, 2, 3]), ("K", [4.0, 5, 6]), ("V", [7.0, 8, 9]))
     }
-    compare(
-        run(answer, worked, (3, 1)), F.scaled_dot_product_attention(*worked.values()), "the outputs"
+    plain = [_problem(2, 5, 3, 4), _problem(3, 4, 5, 5), _problem(4, 2, 7, 7), worked]
+    judge(answer, plain, F.scaled_dot_product_attention, "the outputs", WRONG_OUTPUTS)
+    leading = [_problem(3, 4, 5, 2, 7), _problem(3, 4, 5, 2, 2, 6), _problem(2, 3, 4, 5, 2, 1, 3)]
+    judge(
+        answer,
+        [*plain, *leading],
+        F.scaled_dot_product_attention,
+        "the outputs",
+        {
+            "right for one matrix, but not with leading axes: K.transpose(-2, -1) swaps only the "
+            "last two axes, K.T swaps all": lambda Q, K, V: (
+                _scaled(Q @ _turned(K), K).softmax(-1) @ V
+            ),
+        },
     )
+    large = [
+        {name: 40 * each for name, each in problem.items()}
+        for problem in (_problem(2, 3, 4, 5), _problem(3, 4, 5, 2, 2))
+    ]
+    judge(answer, [*plain, *leading, *large], F.scaled_dot_product_attention, "the outputs")
     return "Equal to PyTorch's scaled_dot_product_attention, with leading axes too."
+
+
+def _turned(K: Tensor) -> Tensor:
+    """What K.T gives: all axes the other way round."""
+    return K.permute(*reversed(range(K.ndim)))
 
 
 @exercise
 def repaired_derivation(answer: Callable[..., Any]) -> str:
     """A function that returns (scores, weights, output), free of the article's mistakes."""
-    _judge_derivation(answer, 3, 4, 5, 5)
-    _judge_derivation(answer, 2, 6, 3, 4)
+    for sizes in ((3, 4, 5, 5), (2, 6, 3, 4), (5, 2, 4, 1), (1, 3, 2, 6)):
+        _judge_derivation(answer, *sizes)
     return "Scores with their scale, a softmax for each row, and w_ij with its own v_j."
 
 
@@ -113,7 +131,7 @@ def _judge_derivation(answer: Callable[..., Any], n_q: int, n_k: int, d_k: int, 
     scores, weights, output = (tensor.double() for tensor in returned)
     steps = attention(*inputs.values())
     K, V = inputs["K"], inputs["V"]
-    if scores.numel() == 1 or scores.ndim < 2:
+    if scores.ndim < 2:
         raise Problem(
             "formula 1: the scores are not a matrix. One score for each pair of a query and a key "
             f"makes (n_q, n_k) = {(n_q, n_k)}"
@@ -172,7 +190,10 @@ def find_query(answer: Any) -> str:
     query = given.item()
     key = torch.tensor([4.0, 5.0, 6.0], dtype=torch.float64)
     output = float((query * key).softmax(dim=0) @ (key + 3))
-    if not abs(output - 8.5) <= 5e-4:
+    if math.isnan(output):
+        raise Problem(f"q = {query:g} is so large that its scores are no numbers any more")
+    exact = math.log((1 + math.sqrt(13)) / 2)
+    if not abs(query - exact) <= 5.5e-4:
         direction = "larger" if output < 8.5 else "smaller"
         raise Problem(f"q = {query:g} gives {output:.4f}; 8.5 needs a {direction} q")
     return f"q = {query:g} gives {output:.4f}. The exact answer is ln((1 + √13) / 2) = 0.8341."
@@ -188,9 +209,14 @@ def predict_shapes(answer: Any) -> str:
         raise Problem(f"write a dictionary with the keys {', '.join(SHAPES)}")
     for name, wanted in SHAPES.items():
         shape = answer[name]
-        if not isinstance(shape, (tuple, list)) or any(type(size) is not int for size in shape):
-            raise Problem(f"write the shape of the {name} as a pair, such as (2, 4)")
-        shape = tuple(shape)
+        try:
+            shape = tuple(operator.index(size) for size in shape)
+        except TypeError:
+            shape = ()
+        if len(shape) != 2 or isinstance(answer[name], (set, frozenset)):
+            raise Problem(
+                f"write the shape of the {name} as a pair of whole numbers, such as (2, 4)"
+            )
         if shape == wanted:
             continue
         nudges = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from attention_lab.grading.base import exercise
+from attention_lab.grading.cases import normal
 from attention_lab.grading.compare import same
 from attention_lab.grading.feedback import Problem, call, name_of, tensor_of
 from attention_lab.labs.transformer_code.draft import INPUTS, REPAIRS, Draft, Sizes, make_input
@@ -67,6 +67,8 @@ def _outcome(given: str, sizes: Sizes, repairs: tuple[str, ...]) -> str:
 @exercise
 def predict_outcomes(answer: Any) -> str:
     """Eight letters: what each configuration of the draft does."""
+    if hasattr(answer, "tolist"):  # an array
+        answer = answer.tolist()
     if not isinstance(answer, (str, list, tuple)):
         raise Problem(f"write eight letters, such as 'ABCDEFGA', not {answer!r}")
     letters = [c for c in "".join(map(str, answer)).upper() if c.isalnum()]
@@ -170,7 +172,9 @@ class _Asked:
 
     def mask_hides(self) -> bool:
         pairs = ((self.masked, self.causal), (self.windowed, self.window))
-        hidden = all((weights.masked_fill(m, 0).abs() < 1e-6).all() for (_, weights), m in pairs)
+        # with scores of a hundred and more, no finite number stands for -inf
+        pairs += ((self.ask(25 * self.x, self.usual, mask=self.causal), self.causal),)
+        hidden = all((weights.masked_fill(m, 0) == 0).all() for (_, weights), m in pairs)
         return hidden and same(self.masked[1].sum(-1), torch.ones(2, self.heads, self.n))
 
     def no_look_ahead(self) -> bool:
@@ -187,7 +191,10 @@ class _Asked:
             (self.windowed[0], self.usual, 2, self.window),
             *((self.ask(self.x, self.usual, h)[0], self.usual, h, None) for h in (1, 4)),
         ]
-        return all(same(came, _attend(self.x, *given)[0]) for came, *given in cases)
+        other = normal(3, 7, 8, seed=8, dtype=torch.float32)  # other sizes
+        return all(same(came, _attend(self.x, *given)[0]) for came, *given in cases) and same(
+            self.ask(other, self.usual)[0], _attend(other, self.usual, 2, None)[0]
+        )
 
     def properties(self) -> list[tuple[str, Callable[[], bool]]]:
         """Return what must hold, and how it is tried, from the plain to the strict."""
@@ -261,30 +268,36 @@ def _guess(output: Tensor, weights: Tensor, x: Tensor, maps: list[Tensor], heads
 
 
 def _is_truth(answer: Any) -> bool:
-    """Tell whether an answer is one True or False: Python's, NumPy's, or torch's."""
+    """Tell whether an answer is one True or False, or 1 or 0: Python's, NumPy's, or torch's."""
     if isinstance(answer, Tensor):
         return answer.numel() == 1 and answer.dtype == torch.bool
-    return isinstance(answer, (bool, np.bool_))
+    return isinstance(answer, (bool, np.bool_)) or (
+        isinstance(answer, (int, np.integer)) and answer in (0, 1)
+    )
 
 
-def _genuine() -> list[tuple[Tensor, Tensor]]:
-    """Return (context, output) of two right pairs of blocks."""
-    pairs = []
-    for seed in range(2):
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            sizes = Sizes(3, 3, 2, 5, 10, 10)
-            block, other = Draft(sizes, REPAIRS), Draft(sizes, REPAIRS)
-            x = torch.randn(3, 3, 10)
-        context = block(x)[0]
-        pairs.append((context.detach().requires_grad_(), other(x, context)[0]))
-    return pairs
+Pair = tuple[Tensor, Tensor]
 
 
-def _prints(tokens: Tensor) -> list[tuple[Tensor, Tensor]]:
+def _genuine(batch: int, n: int, d_model: int, lift: float) -> Pair:
+    """Return (context, output) of two right blocks; ``lift`` is added to all outputs."""
+    with torch.random.fork_rng():
+        torch.manual_seed(d_model)
+        sizes = Sizes(batch, n, 2, 5, d_model, d_model)
+        block, other = Draft(sizes, REPAIRS), Draft(sizes, REPAIRS)
+        with torch.no_grad():
+            for each in (block, other):
+                each.to_output.bias += lift
+        x = torch.randn(batch, n, d_model)
+    context = block(x)[0]
+    return context.detach().requires_grad_(), other(x, context)[0]
+
+
+def _prints(tokens: Tensor) -> list[Pair]:
     """Return the article's print, and pairs that have only some of its faults.
 
-    Two checks that answer alike on all of them are one check.
+    Two checks that answer alike on all of them are one check. Each shape comes twice, with other
+    numbers in it: checks that answer alike for one shape look at the shape alone.
     """
     random = torch.Generator().manual_seed(4)
 
@@ -300,7 +313,9 @@ def _prints(tokens: Tensor) -> list[tuple[Tensor, Tensor]]:
         (drawn(3, 3, 10).requires_grad_(), torch.ones(3, 3, 10).requires_grad_()),
         (drawn(3, 3, 10), drawn(3, 3, 10)),
         (drawn(3, 10), drawn(3, 10)),
+        (torch.ones(3, 10), torch.ones(3, 10)),
         (drawn(3, 3, 7), drawn(3, 3, 7)),
+        (torch.ones(3, 3, 7), torch.ones(3, 3, 7)),
         (tokens.float(), tokens.float() + 1),
         (drawn(3, 3, 10).round(), drawn(3, 3, 10).round()),
     ]
@@ -322,23 +337,26 @@ def contradictions(answer: Callable[..., Any]) -> str:
     """``contradictions(context, output, tokens, d_model)``: three checks that refute a print."""
     tokens = torch.arange(1, 10).view(3, 3)
 
-    def ask(context: Tensor, output: Tensor) -> list[bool]:
-        given = {"context": context, "output": output, "tokens": tokens, "d_model": 10}
+    def ask(context: Tensor, output: Tensor, tokens: Tensor = tokens) -> list[bool]:
+        d_model = context.shape[-1] if tokens.shape != (3, 3) else 10
+        given = {"context": context, "output": output, "tokens": tokens, "d_model": d_model}
         return _checks_of(call(answer, given))
 
     prints = _prints(tokens)
     printed = ask(*prints[0])
-    if len(printed) < 3:
-        raise Problem(f"at least three checks are asked for, and you gave {len(printed)}")
-    if not all(printed):
+    speaks = [k for k, said in enumerate(printed) if said]
+    if len(speaks) < 3:
         raise Problem(
-            f"check {printed.index(False) + 1} does not speak against the print (it is False for "
-            "two tensors of shape (3, 3) full of ones)"
+            f"at least three checks must speak against the print, two tensors of shape (3, 3) full "
+            f"of ones; of your {len(printed)} {len(speaks)} do"
         )
-    for pair in _genuine():
-        if any(found := ask(*pair)):
+    for batch, n, d_model, lift in ((3, 3, 10, 0.0), (2, 5, 8, 0.0), (3, 3, 10, 50.0)):
+        numbers = torch.arange(batch * n).view(batch, n)
+        if any(found := ask(*_genuine(batch, n, d_model, lift), numbers)):
             raise Problem(
-                f"check {found.index(True) + 1} also speaks against what a right block gives"
+                f"check {found.index(True) + 1} also speaks against what a right block gives, "
+                f"tensors of shape {(batch, n, d_model)} for tokens {(batch, n)} and d_model = "
+                f"{d_model}"
             )
     answers = [ask(*pair) for pair in prints]
     if len({len(each) for each in answers}) > 1:
@@ -346,18 +364,33 @@ def contradictions(answer: Callable[..., Any]) -> str:
             "return the same checks every time, and False for those that do not speak against the "
             "pair"
         )
+    return _count_reasons(prints, answers, speaks)
+
+
+def _count_reasons(prints: list[Pair], answers: list[list[bool]], speaks: list[int]) -> str:
+    """Count the different reasons; all checks of the shapes together are one."""
     patterns = list(zip(*answers, strict=True))
-    if len(set(patterns)) < 3:
-        alike = next(
-            (i, j)
-            for i, j in itertools.combinations(range(len(patterns)), 2)
-            if patterns[i] == patterns[j]
-        )
+    shapes = [(context.shape, output.shape) for context, output in prints]
+
+    def of_shapes_only(k: int) -> bool:
+        by_shape: dict[Any, set[bool]] = {}
+        for shape, said in zip(shapes, patterns[k], strict=True):
+            by_shape.setdefault(shape, set()).add(said)
+        return all(len(said) == 1 for said in by_shape.values())
+
+    reasons = {"shape" if of_shapes_only(k) else patterns[k]: k for k in speaks}
+    if len(reasons) >= 3:
+        return f"{len(reasons)} different reasons, and none of them speaks against a right block."
+    if sum(of_shapes_only(k) for k in speaks) > 1:
         raise Problem(
-            f"checks {alike[0] + 1} and {alike[1] + 1} find the same thing in every pair that "
-            "was tried; give three different reasons"
+            f"{len(reasons)} different reasons: checks that look at the shapes alone are one of "
+            "them. What is strange about the numbers?"
         )
-    return f"{len(set(patterns))} different reasons, and none of them speaks against a right block."
+    i, j = next((i, j) for i, j in itertools.combinations(speaks, 2) if patterns[i] == patterns[j])
+    raise Problem(
+        f"checks {i + 1} and {j + 1} find the same thing in every pair that was tried; give three "
+        "different reasons"
+    )
 
 
 # --- 7.4, 7.5 ----------------------------------------------------------------------------------
@@ -378,12 +411,21 @@ def copy_weights(answer: Callable[..., Any]) -> str:
         before = ours(x, x, x).detach()
         shapes = {name: p.shape for name, p in theirs.named_parameters()}
         call(answer, {"ours": ours, "theirs": theirs})
-        for name, parameter in theirs.named_parameters():
+        after = dict(theirs.named_parameters())
+        if strange := sorted(after.keys() ^ shapes.keys()):
+            has = "has a new" if strange[0] in after else "has lost its"
+            raise Problem(
+                f"theirs {has} parameter {strange[0]}; write into those it has: {', '.join(shapes)}"
+            )
+        for name, parameter in after.items():
             if parameter.shape != shapes[name] or parameter.dtype != torch.float32:
                 raise Problem(
                     f"theirs.{name} is now {tuple(parameter.shape)}, {parameter.dtype}; it must "
                     f"stay {tuple(shapes[name])}, torch.float32"
                 )
+        # the parameters in a layer of PyTorch's, whatever was done to this one
+        kept, theirs = theirs, nn.MultiheadAttention(d_model, n_heads, batch_first=True)
+        theirs.load_state_dict(kept.state_dict())
         if not same(ours(x, x, x).detach(), before):
             raise Problem("ours was changed; copy from ours into theirs")
         with torch.no_grad():
@@ -411,39 +453,40 @@ def copy_weights(answer: Callable[..., Any]) -> str:
     return "The same outputs from both, for two sizes."
 
 
-@cache
-def _reality() -> dict[tuple[int, ...], bool]:
-    """Run the draft's encoder in all 3750 small configurations (n, n_heads, d_k, d_v, d_model)."""
-    found = {}
-    with torch.no_grad(), torch.random.fork_rng():
-        for numbers in itertools.product(*[range(1, 6)] * 4, range(1, 7)):
-            sizes = Sizes(1, *numbers)
-            _, output = Draft(sizes).trace(make_input(INPUTS[2], sizes))
-            found[numbers] = output is not None
-    return found
+SMALL = [*itertools.product(*[range(1, 6)] * 4, range(1, 7))]  # all 3750 small configurations
+
+
+def runs(n: int, n_heads: int, d_k: int, d_v: int, d_model: int) -> bool:
+    """Tell whether the draft's encoder runs on vectors; a test runs it in all of `SMALL`."""
+    if d_k != n_heads or not (n_heads == n or 1 in (n_heads, n)):
+        return False  # (B, h, n, d_k) @ (B, n, h, d_k)
+    if d_k != n:
+        return False  # (B, max(h, n), n, d_k) @ (B, h, n, d_v)
+    return max(n_heads, n) * n * d_v % d_model == 0
 
 
 @exercise
 def runs_when(answer: Callable[..., Any]) -> str:
     """``runs(n, n_heads, d_k, d_v, d_model)``: does the draft's encoder run on vectors?"""
     names, wrong = ("n", "n_heads", "d_k", "d_v", "d_model"), []
-    reality = _reality()
-    for numbers, runs in reality.items():
-        result = call(answer, dict(zip(names, numbers, strict=True)))
-        if isinstance(result, int):
-            result = bool(result)
+    for k, numbers in enumerate(SMALL):
+        # called with care once; then plainly, 3750 times
+        result = answer(*numbers) if k else call(answer, dict(zip(names, numbers, strict=True)))
         if not _is_truth(result):
-            came = "None" if result is None else f"a {type(result).__name__}"
-            raise Problem(f"{name_of(answer)} must return True or False, but it returned {came}")
-        if bool(result) != runs:
+            came = "None" if result is None else repr(result)[:40]
+            what = ", ".join(f"{a} = {b}" for a, b in zip(names, numbers, strict=True))
+            raise Problem(
+                f"{name_of(answer)} must return True or False, but for {what} it returned {came}"
+            )
+        if bool(result) != runs(*numbers):
             wrong.append(numbers)
     if wrong:
         # one that runs tells more than one of the many that do not
-        first = max(wrong, key=lambda numbers: (reality[numbers], -wrong.index(numbers)))
+        first = max(wrong, key=lambda numbers: (runs(*numbers), -wrong.index(numbers)))
         what = ", ".join(f"{name} = {size}" for name, size in zip(names, first, strict=True))
-        does = "runs" if reality[first] else "does not run"
+        does = "runs" if runs(*first) else "does not run"
         raise Problem(
-            f"right for {len(reality) - len(wrong)} of {len(reality)} configurations. With {what} "
+            f"right for {len(SMALL) - len(wrong)} of {len(SMALL)} configurations. With {what} "
             f"the encoder {does}"
         )
-    return f"Right for all {len(reality)} configurations; {sum(reality.values())} of them run."
+    return f"Right for all {len(SMALL)} configurations; {sum(runs(*each) for each in SMALL)} run."

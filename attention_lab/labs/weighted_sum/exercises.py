@@ -11,74 +11,75 @@ from torch import Tensor
 
 from attention_lab.grading.answers import numbers
 from attention_lab.grading.base import exercise
-from attention_lab.grading.compare import compare, same
-from attention_lab.grading.feedback import Problem, run
+from attention_lab.grading.cases import judge, normal
+from attention_lab.grading.compare import compare
+from attention_lab.grading.feedback import Problem
 from attention_lab.pictures.geometry import reachable
 
 __all__ = ["equal_values", "repair_flow_chart", "sum_by_loop", "sum_by_product", "two_weightings"]
 
 
-def _row_problem(letter: str) -> Tensor:
-    generator = torch.Generator().manual_seed(ord(letter))
-    return torch.randn(4, 3, generator=generator, dtype=torch.float64)
+def _shares(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
+    return normal(*shape, seed=seed).softmax(dim=-1).to(dtype)
 
 
 @exercise
 def sum_by_loop(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """The output of one query as a loop over the keys."""
-    weights = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
-    values = _row_problem("v")
-    wrong_mean = (weights[:, None] * values).mean(dim=0)
-    result = run(answer, {"weights": weights, "values": values})
-    if result.shape == values.shape and same(result, weights[:, None] * values):
-        raise Problem("these are the four terms weight × value; add them up to one vector")
-    if result.shape == () and same(result, (weights[:, None] * values).sum()):
-        raise Problem(
-            "the features were added together as well; the sum runs over the keys only, and the "
-            "output has as many features as a value"
-        )
-    compare(
-        run(answer, {"weights": weights, "values": values}, (3,)),
-        weights @ values,
+    sizes = ((4, 3), (2, 1), (3, 5), (6, 2), (1, 4))
+    cases = [
+        {"weights": _shares(n_k, seed=n_k), "values": normal(n_k, d_v, seed=9)}
+        for n_k, d_v in sizes
+    ]
+    cases[1:3] = [{name: each.float() for name, each in case.items()} for case in cases[1:3]]
+    judge(
+        answer,
+        cases,
+        lambda weights, values: weights @ values,
         "the numbers of the output",
         {
-            "the weights are not used: this is the plain sum of the values": values.sum(dim=0),
-            "the weights are not used: this is the plain mean of the values": values.mean(dim=0),
-            "the sum was divided by the number of keys; the weights already sum to 1": wrong_mean,
-            "the last key is missing: does the loop stop one too early?": weights[:-1]
-            @ values[:-1],
-            "the first key is missing: the loop starts at 0": weights[1:] @ values[1:],
-            "only the last term is left: add to the total, do not replace it": weights[-1]
-            * values[-1],
+            "these are the terms weight × value; add them up to one vector": lambda w, v: (
+                w[:, None] * v
+            ),
+            "the features were added together as well; the sum runs over the keys only, and the "
+            "output has as many features as a value": lambda w, v: (w[:, None] * v).sum(),
+            "the weights are not used: this is the plain sum of the values": lambda w, v: v.sum(0),
+            "the weights are not used: this is the plain mean of the values": (
+                lambda w, v: v.mean(0)
+            ),
+            "the sum was divided by the number of keys; the weights already sum to 1": (
+                lambda w, v: w @ v / len(w)
+            ),
+            "the last key is missing: does the loop stop one too early?": (
+                lambda w, v: w[:-1] @ v[:-1]
+            ),
+            "the first key is missing: the loop starts at 0": lambda w, v: w[1:] @ v[1:],
+            "only the last term is left: add to the total, do not replace it": (
+                lambda w, v: w[-1] * v[-1]
+            ),
         },
     )
-    again = torch.tensor([0.5, 0.5], dtype=torch.float32)
-    two = torch.tensor([[2.0], [4.0]])
-    compare(run(answer, {"weights": again, "values": two}, (1,)), again @ two, "the numbers")
     return "output = w_0 v_0 + w_1 v_1 + w_2 v_2 + w_3 v_3, feature by feature."
 
 
 @exercise
 def sum_by_product(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """The outputs of all queries as one matrix product, with leading axes."""
-    generator = torch.Generator().manual_seed(3)
-    weights = torch.randn(4, 4, generator=generator, dtype=torch.float64).softmax(dim=-1)
-    values = _row_problem("w")
-    compare(
-        run(answer, {"weights": weights, "values": values}, (4, 3)),
-        weights @ values,
+    sizes = (((), 4, 4, 3), ((), 2, 5, 1), ((7,), 2, 3, 6), ((2, 5), 6, 4, 3), ((2, 1, 3), 1, 2, 5))
+    cases = [
+        {"weights": _shares(*lead, n_q, n_k, seed=n_q), "values": normal(*lead, n_k, d_v, seed=8)}
+        for lead, n_q, n_k, d_v in sizes
+    ]
+    cases.append({name: each.float() for name, each in cases[1].items()})
+    judge(
+        answer,
+        cases,
+        lambda weights, values: weights @ values,
         "the outputs",
         {
             "the weights were transposed: row i of the weights belongs to query i, so the "
-            "product is weights @ values": weights.T @ values,
+            "product is weights @ values": lambda w, v: w.mT @ v,
         },
-    )
-    batched = torch.randn(2, 5, 6, 4, generator=generator, dtype=torch.float64).softmax(dim=-1)
-    values = torch.randn(2, 5, 4, 3, generator=generator, dtype=torch.float64)
-    compare(
-        run(answer, {"weights": batched, "values": values}, (2, 5, 6, 3)),
-        batched @ values,
-        "the outputs with leading axes (2, 5)",
     )
     return "One product for all queries; leading axes (batch, heads) come along."
 
@@ -93,18 +94,18 @@ def two_weightings(answer: Any) -> str:
     if tuple(pair.shape) != (2, 4):
         raise Problem(f"two weightings of four values make shape (2, 4), not {tuple(pair.shape)}")
     for name, weights in zip(("first", "second"), pair, strict=True):
-        if (weights < 0).any():
+        if (weights < -1e-9).any():  # but for rounding
             raise Problem(f"the {name} weighting has a weight below 0")
         if not abs(weights.sum().item() - 1) <= 2e-3:
             raise Problem(f"the {name} weighting sums to {weights.sum():.4g}, not to 1")
         output = float(weights @ VALUES)
         if not abs(output - 8) <= 1e-2:
             raise Problem(f"the {name} weighting gives {output:.4g}, not 8")
-    distance = _divergence(*pair)
-    if not distance >= math.log(2) - 2e-3:
+    distance = _divergence(*pair.clamp(min=0))
+    if (pair > 1e-9).all(dim=0).any() or not distance >= math.log(2) - 2e-3:
         raise Problem(
-            f"both give 8, but their Jensen-Shannon divergence is {distance:.3f}; the largest "
-            "possible is ln 2 = 0.693, when no value has weight in both"
+            f"both give 8, but their Jensen-Shannon divergence is {distance:.4f}; the largest "
+            "possible is ln 2 = 0.6931, when no value has weight in both"
         )
     return "Both give 8, and they share no value: from this output nobody can tell the weights."
 
@@ -126,7 +127,7 @@ ARROWS = (
     (
         ("weighted sum", "output"),
         False,
-        "the weighted sum skips the decoder: the decoder makes the output from it",
+        "the arrow from “weighted sum” to “output” goes past the decoder, which makes the output",
     ),
     (
         ("weighted sum", "decoder"),
@@ -166,23 +167,36 @@ NEEDED = {
 }
 BOXES = {box for arrow in NEEDED for box in arrow}
 # What such models also do: start the decoder from a state, and show it its last word.
-ALLOWED = {("encoder states", "decoder"), ("output", "decoder")}
+ALLOWED = {
+    ("encoder states", "decoder"),
+    ("output", "decoder"),
+    ("encoder", "decoder"),  # its last state
+    ("decoder", "decoder"),  # the state of the step before
+    ("encoder", "encoder"),
+}
 
 
 @exercise
 def repair_flow_chart(answer: Any) -> str:
     """Arrows with which attention reaches the output."""
     try:
-        edges = {(str(a), str(b)) for a, b in answer}
+        edges = {(str(a).strip().lower(), str(b).strip().lower()) for a, b in answer}
     except (TypeError, ValueError):
         raise Problem('write a list of arrows, each ("from", "to")') from None
     unknown = sorted({box for edge in edges for box in edge} - BOXES)
     if unknown:
         raise Problem(f"there is no box “{unknown[0]}”; the boxes are {', '.join(sorted(BOXES))}")
+    if not any(start == "weighted sum" for start, _ in edges):
+        raise Problem(
+            "no arrow leads away from “weighted sum”: the result of attention goes nowhere. Which "
+            "box needs it?"
+        )
+    if ("weighted sum", "decoder") in edges and ("decoder", "output") not in edges:
+        raise Problem("the arrow from “decoder” to “output” is missing")
     if "output" not in reachable(edges, "weighted sum"):
         raise Problem(
-            "“output” cannot be reached from “weighted sum”: the result of attention still goes "
-            "nowhere. Which box needs it?"
+            "“output” cannot be reached from “weighted sum”. Which box needs the result of "
+            "attention?"
         )
     for arrow, belongs, otherwise in ARROWS:
         if (arrow in edges) is not belongs:
@@ -209,7 +223,8 @@ def equal_values(answer: Any) -> str:
     """The output of three queries when all values are [2, 5]."""
     output = numbers(answer, "write the output as a matrix, one row for each query")
     if tuple(output.shape) == (2,):
-        raise Problem("that is the output of one query; there are three, so write three rows")
+        said = "that is the output of one query" if output.tolist() == [2, 5] else "that is one row"
+        raise Problem(f"{said}; there are three queries, so write three rows")
     if tuple(output.shape) == (4, 2):
         raise Problem("there is a row for each query (3), not for each key (4)")
     if tuple(output.shape) != (3, 2):

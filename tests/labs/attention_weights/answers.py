@@ -56,6 +56,10 @@ def three(dot=None, scaled=None, general=None):
     return answer
 
 
+def exp_over_sum(x):
+    return x.exp() / x.exp().sum(-1, keepdim=True)
+
+
 def naive(s):
     return s.exp() / s.exp().sum(-1, keepdim=True)
 
@@ -84,11 +88,29 @@ WRONG = {
         (lambda s: naive(s), "[1000., 1001.] gives nan"),
         (lambda s: s.exp(), "not divided by their sum"),
         (lambda s: s.exp() / s.exp().sum(), "all the numbers together sum to 1"),
-        (lambda s: (s - s.max()).exp() / (s - s.max()).exp().sum(-1, keepdim=True), "each row"),
+        (
+            lambda s: (s - s.max()).exp() / (s - s.max()).exp().sum(-1, keepdim=True),
+            "right for other inputs, but for scores = [[-3000, 0, 3000]",
+        ),
+        (lambda s: exp_over_sum(s - s.amax(-1, keepdim=True).clamp(min=0)), "[-1000, -1001"),
+        (lambda s: exp_over_sum(s - s.abs().amax(-1, keepdim=True)), "[-1000, -1001"),
+        (lambda s: exp_over_sum(s - s.sum(-1, keepdim=True)), "too large (inf) or too small (0)"),
+        (
+            lambda s: exp_over_sum((s - s.amax(-1, keepdim=True)).clamp(min=-12)),
+            "and [1, 6.144e-06] came out",
+        ),
+        (lambda s: s.softmax(-1).clamp(min=1e-6), "right for other inputs"),
+        (lambda s: s.masked_fill(s == -math.inf, -20.0).softmax(-1), "right for other inputs"),
+        (lambda s: s.clamp(min=-1001).softmax(-1), "right for other inputs"),
+        (lambda s: exp_over_sum(s.double() - s.double().mean(-1, keepdim=True)), "right for other"),
+        (
+            lambda s: exp_over_sum(s - (s.amax(-1, keepdim=True) if s.ndim < 3 else s.amax())),
+            "right for other inputs",
+        ),
         (in_place, "changed its input scores in place"),
         (
             lambda s: (s - s[..., -1:]).exp() / (s - s[..., -1:]).exp().sum(-1, keepdim=True),
-            "[1000.0, 0.0] does not give the right weights",
+            "for scores = [1000, 0] the weights should be [1, 0]",
         ),
         (lambda s: ((s.T - s.amax(-1)).exp() / (s.T - s.amax(-1)).exp().sum(0)).T, "raised"),
         (lambda s: s.softmax(-1) + 5j, "floating point numbers, but it is torch.complex"),
@@ -96,7 +118,7 @@ WRONG = {
         (lambda s: s.log_softmax(-1), "logarithm of the weights"),
         (no_return, "returned None: is a return missing?"),
         (lambda s: s.softmax(-1).tolist(), "must be a tensor, but it is a list"),
-        (lambda s: (s == s.amax(-1, keepdim=True)).double(), "the weights differ first at [0, 0]"),
+        (lambda s: (s == s.amax(-1, keepdim=True)).double(), "and [[0, 0, 1], [1, 1, 0]] came out"),
         (lambda s: s.exp() / s.exp().sum(-1), "raised RuntimeError"),
         (lambda: 1, "is called with 1 arguments (scores)"),
         (3.0, "must be a function"),
@@ -109,13 +131,18 @@ WRONG = {
         (three(scaled=lambda s, q, k: s / k.shape[1] ** 0.5), "divided by √n_k"),
         (three(dot=lambda q, k: q @ k.mT if q.ndim == 2 else 0 * (q @ k.mT)), "dot scores differ"),
         (lambda q, k, w: (q @ k.mT, q @ k.mT), "it returned 2 things"),
-        (three(scaled=lambda s, q, k: s / 3**0.5), "divided by √n_k"),
+        (three(scaled=lambda s, q, k: s / k.shape[-2] ** 0.5), "divided by √n_k"),
+        (three(scaled=lambda s, q, k: s / 5**0.5), "right for other sizes"),
+        (
+            three(scaled=lambda s, q, k: s / (q.shape[-2] + k.shape[-2]) ** 0.5),
+            "right for other sizes",
+        ),
         (three(general=lambda q, k, w: q @ w.T @ k.transpose(-2, -1)), "transpose of M"),
         (three(general=lambda q, k, w: q @ k.transpose(-2, -1)), "do not use M"),
         (three(dot=lambda q, k: k @ q.transpose(-2, -1)), "have shape (3, 2)"),
         (
-            lambda q, k, w: (q @ k.T, q @ k.T / 5**0.5, q @ w @ k.T),
-            "right for one matrix, but not with a leading axis: use key.transpose(-2, -1)",
+            lambda q, k, w: (q @ k.T, q @ k.T / k.shape[-1] ** 0.5, q @ w @ k.T),
+            "right for one matrix, but not with leading axes",
         ),
         (lambda q, k, w: q @ k.T, "must return three tensors"),
         (no_return, "returned None"),
@@ -131,9 +158,9 @@ WRONG = {
         ([1j, 1], "write the query as two numbers"),
     ],
     "softmax_formula": [
-        ("A", "1 more of the 5 is"),
-        ("ABD", "D is no mistake"),
-        ("CDE", "C is no mistake"),
+        ("A", "4 of the 5 statements"),
+        ("ABD", "4 of the 5 statements"),
+        ("CDE", "0 of the 5 statements are judged right, and 5 are not"),
         ("Z", "Z is no statement"),
         ("", "at least one letter"),
         (5, "write the letters as a string"),
@@ -142,7 +169,11 @@ WRONG = {
         (lambda s: s - s.max(), "only one row reaches 0"),
         (lambda s: s - s.amax(0), "each column's largest"),
         (lambda s: s / s.amax(-1, keepdim=True), "the weights changed"),
-        (lambda s: s - s.mean(-1, keepdim=True), "the largest entries are"),
+        (lambda s: s - s.mean(-1, keepdim=True), "the mean of each row was subtracted"),
+        (lambda s: s - s.amax(-1, keepdim=True).clamp(min=0), "right for other inputs"),
+        (lambda s: s - s.abs().amax(-1, keepdim=True), "right for other inputs"),
+        (lambda s: (s - s.amax(-1, keepdim=True)).clamp(min=-10), "right for other inputs"),
+        (lambda s: (s - s.amax(-1, keepdim=True)).round(decimals=3), "the weights changed"),
         (lambda s: s, "the largest entries are"),
         (lambda s: torch.zeros_like(s), "the weights changed"),
         (lambda s: s * math.nan, "hold nan"),

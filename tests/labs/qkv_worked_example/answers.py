@@ -22,6 +22,10 @@ def derivation_with_loops(Q, K, V):
     return scores, weights, torch.stack([sum_first(row.double(), V) for row in weights])
 
 
+def exp_over_sum(x):
+    return x.exp() / x.exp().sum(-1, keepdim=True)
+
+
 def no_return(*_):
     print("computed")
 
@@ -43,6 +47,7 @@ def derive(scores=None, weights=None, output=None):
     return answer
 
 
+SHAPES = {"scores": (3, 4), "weights": (3, 4), "output": (3, 6)}
 RIGHT = {
     "attention_in_three_lines": [
         einsum_attention,
@@ -59,6 +64,9 @@ RIGHT = {
     ],
     "find_query": [0.834, torch.tensor(0.8341), [0.8341], np.float32(0.8341)],
     "predict_shapes": [
+        {name: np.array(shape) for name, shape in SHAPES.items()},
+        {name: tuple(map(np.int64, shape)) for name, shape in SHAPES.items()},
+        {name: torch.tensor(shape) for name, shape in SHAPES.items()},
         {"scores": [3, 4], "weights": torch.Size([3, 4]), "output": (3, 6)},
         {"output": (3, 6), "weights": (3, 4), "scores": (3, 4)},
     ],
@@ -74,15 +82,26 @@ WRONG = {
         (attend(scale=lambda q, k: q.shape[-1] ** -0.5), "multiplied by √d_k"),
         (attend(softmax_dim=-2), "the softmax runs over the queries"),
         (attend(softmax_dim=0), "the softmax runs over the queries"),
-        (attend(softmax_dim=1), "with leading axes"),
+        (attend(softmax_dim=1), "right for other inputs"),
         (attend(use="K"), "multiplied with K"),
         (lambda q, k, v: (q @ k.mT / q.shape[-1] ** 0.5) @ v, "there is no softmax"),
         (lambda q, k, v: (q @ k.T / q.shape[-1] ** 0.5).softmax(-1) @ v, "K.T swaps all"),
         (lambda q, k, v: (q @ k.mT).softmax(-1) @ v / q.shape[-1] ** 0.5, "after the softmax"),
-        (lambda q, k, v: v[: q.shape[-2]], "differ first"),
-        (lambda q, k, v: attend()(q, k, v) if q.ndim == 2 else None, "with two leading axes"),
-        (attend(after=lambda x: x * (1 + 9e-5)), "differ first"),
+        (lambda q, k, v: v[..., : q.shape[-2], :], "came out"),
+        (lambda q, k, v: attend()(q, k, v) if q.ndim == 2 else None, "returned None"),
+        (attend(after=lambda x: x * (1 + 9e-5)), "came out"),
         (no_return, "returned None"),
+        (
+            lambda q, k, v: exp_over_sum(q @ k.mT / q.shape[-1] ** 0.5) @ v,
+            "right for other inputs",
+        ),
+        (
+            lambda q, k, v: (
+                attend()(q, k, v) if q.ndim in (2, 4) else attend(softmax_dim=0)(q, k, v)
+            ),
+            "right for other inputs",
+        ),
+        (attend(scale=lambda q, k: 5**0.5), "came out"),
     ],
     "repaired_derivation": [
         (derive(scores=lambda q, k: q @ k.T), "formula 1: the scale is still missing"),
@@ -107,10 +126,12 @@ WRONG = {
     "find_query": [
         (1, "q = 1 gives 8.5752; 8.5 needs a smaller q"),
         (0, "q = 0 gives 8.0000; 8.5 needs a larger q"),
+        (0.835, "8.5 needs a smaller q"),
+        (5 / 6, "8.5 needs a larger q"),
         (-0.8341, "larger q"),
         ("0.8341", "without quotes"),
         ([1, 2], "q is one number, and these are 2"),
-        (1e308, "q = 1e+308 gives nan"),
+        (1e308, "q = 1e+308 is so large"),
         (object(), "write one number"),
         (math.inf, "finite"),
     ],
@@ -129,9 +150,9 @@ WRONG = {
         ((3, 4), "a dictionary"),
     ],
     "true_statements": [
-        ("AC", "1 more of the 6 is"),
-        ("ABCE", "B is false: there is one weight"),
-        ("ACDE", "D is false"),
-        ("ACEF", "F is false"),
+        ("AC", "5 of the 6 statements"),
+        ("ABCE", "5 of the 6 statements"),
+        ("ACDE", "5 of the 6"),
+        ("ACEF", "5 of the 6"),
     ],
 }

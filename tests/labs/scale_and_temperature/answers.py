@@ -14,7 +14,7 @@ def loop_softmax(scores):
 
 
 def temperature_by_grid(scores, target):
-    grid = torch.logspace(-2, 2, 20_001, dtype=torch.float64)
+    grid = torch.logspace(-2, 2, 40_001, dtype=torch.float64) * float(scores.max() - scores.min())
     weights = (scores / grid[:, None]).softmax(-1)
     spread = -torch.xlogy(weights, weights).sum(-1)
     return grid[(spread - target).abs().argmin()].item()
@@ -22,6 +22,10 @@ def temperature_by_grid(scores, target):
 
 def no_return(*_):
     print("computed")
+
+
+def top_first(s, T):
+    return (s - s.amax(-1, keepdim=True)) / T
 
 
 def naive(s):
@@ -79,7 +83,7 @@ WRONG = {
         (lambda d, mu: d**2 * (1 + 2 * mu**2), "variances of independent terms add up"),
         (lambda d, mu: d * mu**2, "mu = 0.5 gives 16 instead of 96"),
         (lambda d, mu: d * (1 + mu) ** 2, "mu = 0.5 gives 144 instead of 96"),
-        (lambda d, mu: 1.001 * d * (1 + 2 * mu**2), "an exact formula is wanted"),
+        (lambda d, mu: 1.001 * d * (1 + 2 * mu**2), "mu = 0.5 gives 96.096 instead of 96"),
         (lambda d, mu: [d, mu], "must return one number, and it returned 2"),
         (lambda d, mu: "64", "must return one number"),
         (lambda d: d, "is called with 2 arguments (d_k, mu)"),
@@ -95,7 +99,10 @@ WRONG = {
             "this entropy is in bits",
         ),
         (lambda s, t: -2.0, "a temperature is above 0"),
-        (lambda s, t: 1e-6, "Is your entropy nan where a weight is 0?"),
+        (halve(lambda s, T: spread_of((s / T).softmax(-1)), 0.001, 10.0), "1000.0, 2000.0"),
+        (halve(lambda s, T: spread_of((s / T).softmax(-1)), 0.5, 1000.0), "entropy 0.05"),
+        (halve(lambda s, T: spread_of((s / T).softmax(-1)), 0.001, 1e6), "0.001, 0.002"),
+        (lambda s, t: 1e-6, "that needs a higher T. (A bracket must hold T"),
         (lambda s, t: 1e-320, "is so small that scores / T is too large"),
         (lambda s, t: (s / t).softmax(-1), "must return one number, and it returned 3"),
         (lambda s, t: math.nan, "must be finite"),
@@ -104,7 +111,7 @@ WRONG = {
         (lambda w: torch.outer(w, w) - torch.diag(w), "the sign is the wrong way round"),
         (lambda w: torch.diag(w) + torch.outer(w, w), "off the diagonal it is −w_i w_j"),
         (lambda w: torch.diag(w * (1 - w)), "only the diagonal is there"),
-        (lambda w: w * (1 - w), "returned shape (4,) for weights (4,); (4, 4) is right"),
+        (lambda w: w * (1 - w), "returned shape (4,) for weights = "),
         (lambda w: torch.eye(len(w)).double() - torch.outer(w, w), "1 stands on the diagonal"),
         (lambda w: torch.outer(w, w), "it is taken away from diag(w)"),
         (
@@ -115,24 +122,38 @@ WRONG = {
     ],
     "tempered_softmax": [
         (lambda s, T: (s * T).softmax(-1), "multiplied by T"),
-        (lambda s, T: s.softmax(-1), "T is not used"),
+        (lambda s, T: s.softmax(-1), "these are the weights at T = 1"),
         (lambda s, T: s.softmax(-1) / T, "T divides the weights"),
         (lambda s, T: (s / T).softmax(0), "the softmax runs over the queries"),
         (lambda s, T: (s / T).exp(), "not divided by their sum"),
-        (lambda s, T: naive(s / T), "gives nan: an exponential became inf"),
-        (lambda s, T: naive((s - s.mean(-1, keepdim=True)) / T), "gives nan"),
-        (lambda s, T: naive((s - s.max()) / T), "subtract from each row its own"),
+        (lambda s, T: naive(s / T), "[0.2689, 0.7311], and [nan, nan] came out"),
+        (lambda s, T: naive((s - s.mean(-1, keepdim=True)) / T), "and [0, nan] came out"),
+        (
+            lambda s, T: naive((s - s.max()) / T),
+            "other inputs, but for scores = [[1000, 1001]",
+        ),
         (
             lambda s, T: naive(s / T - (s / T).amax(-1, keepdim=True)),
-            "Subtract the largest score before you divide by T",
+            "Subtract the largest score first, then divide by T",
         ),
-        (lambda s, T: (s / T).log_softmax(-1), "the weights differ first"),
+        (lambda s, T: (s / T).log_softmax(-1), "came out"),
+        (lambda s, T: naive(top_first(s, T).clamp(min=-20)), "right for other inputs"),
+        (lambda s, T: naive(top_first(s, T).clamp(min=-50)), "right for other inputs"),
+        (
+            lambda s, T: naive(top_first(s.masked_fill(s == -math.inf, -1e4), T)),
+            "right for other inputs",
+        ),
+        (lambda s, T: naive(top_first(s.clamp(min=-1001), T)), "right for other inputs"),
+        (lambda s, T: naive(top_first(s, max(T, 0.05))), "right for other inputs"),
+        (lambda s, T: naive(top_first(s, T if T <= 1 else 2)), "right for other inputs"),
+        (lambda s, T: naive(top_first(s, T)).clamp(min=1e-9), "right for other inputs"),
+        (lambda s, T: top_first(s, T).exp() / top_first(s, T).exp().sum(1, True), "right for"),
     ],
     "zero_gradients": [
-        ("A", "A is false: b_Q changes the scores"),
-        ("BCD", "C is false"),
-        ("B", "1 more of the 5 is as well"),
-        ("BDE", "E is false: the Jacobian is 0 there"),
+        ("A", "2 of the 5 statements are judged right"),
+        ("BCD", "4 of the 5 statements are judged right"),
+        ("B", "4 of the 5 statements"),
+        ("BDE", "4 of the 5 statements"),
         ("F", "F is no statement here"),
     ],
 }

@@ -43,6 +43,7 @@ RIGHT = {
         torch.tensor([[0, 0.5, 0.5, 0], [0.5, 0, 0, 0.5]]),
         ([1 / 3, 0.0, 2 / 3, 0.0], (0.0, 2 / 3, 0.0, 1 / 3)),
         [[0.333, 0.0, 0.667, 0.0], [0.0, 0.667, 0.0, 0.333]],
+        [[0.5, 0.3 - 0.1 * 3, 0, 0.5], [0, 0.5, 0.5, 0]],
         [torch.tensor([0.5, 0, 0, 0.5]), torch.tensor([0, 0.5, 0.5, 0])],
         np.array([[1 / 3, 0.0, 2 / 3, 0.0], [0.0, 2 / 3, 0.0, 1 / 3]]),
     ],
@@ -50,6 +51,8 @@ RIGHT = {
         set(ARROWS),
         [*ARROWS, ("encoder states", "decoder")],
         (*ARROWS, ("output", "decoder")),
+        [*ARROWS, ("decoder", "decoder"), ("encoder", "encoder")],
+        [(a.title(), f"{b} ") for a, b in ARROWS],
     ],
     "equal_values": [
         [torch.tensor([2.0, 5])] * 3,
@@ -66,9 +69,12 @@ WRONG = {
         (lambda w, v: v.sum(0), "the weights are not used: this is the plain sum"),
         (lambda w, v: v.mean(0), "the weights are not used: this is the plain mean"),
         (lambda w, v: (w[:, None] * v).mean(0), "divided by the number of keys"),
-        (lambda w, v: w[:, None] * v, "four terms"),
+        (lambda w, v: w[:, None] * v, "these are the terms"),
         (lambda w, v: (w[:, None] * v).sum(), "features were added together"),
-        (lambda w, v: sum(w[j] * v[j] for j in range(3)), "the last key is missing"),
+        (lambda w, v: w[:-1] @ v[:-1], "the last key is missing"),
+        (lambda w, v: sum(w[j] * v[j] for j in range(3)), "right for other inputs"),
+        (lambda w, v: w[: v.shape[-1] + 1] @ v[: v.shape[-1] + 1], "right for other inputs"),
+        (lambda w, v: w.round(decimals=1) @ v, "for weights = "),
         (lambda w, v: w * v, "raised RuntimeError"),
     ],
     "sum_by_product": [
@@ -78,7 +84,7 @@ WRONG = {
         (lambda w, v: v, "the outputs differ first"),
     ],
     "two_weightings": [
-        ([[0.25] * 4, [0, 0.5, 0.5, 0]], "divergence is 0.216"),
+        ([[0.25] * 4, [0, 0.5, 0.5, 0]], "divergence is 0.2158"),
         ([[1] * 4, [0, 0.5, 0.5, 0]], "first weighting sums to 4"),
         ([[0, 0.5, 0.5, 0], [1, 0, 0, 0]], "second weighting gives 6, not 8"),
         ([[0.5, 0, 0, 0.5], [-1, 1.5, 1.5, -1]], "second weighting has a weight below 0"),
@@ -89,13 +95,13 @@ WRONG = {
         ([[0.5, 0.5], [1, 0]], "four values make shape (2, 4), not (2, 2)"),
     ],
     "repair_flow_chart": [
-        (without(("weighted sum", "decoder")), "still goes nowhere"),
+        (without(("weighted sum", "decoder")), "goes nowhere"),
         (without(("decoder", "attention weights")), "The query comes from the decoder"),
         (without(("encoder states", "attention weights")), "need the keys"),
         (without(("encoder states", "weighted sum")), "needs the values"),
         (without(("attention weights", "weighted sum")), "needs the attention weights"),
         ([*ARROWS, ("input", "weighted sum")], "raw input"),
-        ([*ARROWS, ("weighted sum", "output")], "skips the decoder"),
+        ([*ARROWS, ("weighted sum", "output")], "goes past the decoder"),
         (
             [*without(("decoder", "output")), ("attention weights", "output")],
             "from “decoder” to “output” is missing",
@@ -104,7 +110,8 @@ WRONG = {
             [*without(("encoder", "encoder states")), ("input", "decoder")],
             "from “encoder” to “encoder states” is missing",
         ),
-        ([*ARROWS, ("decoder", "decoder")], "from “decoder” to “decoder” does not belong"),
+        ([*ARROWS, ("output", "encoder")], "from “output” to “encoder” does not belong"),
+        (without(("decoder", "output")), "from “decoder” to “output” is missing"),
         (without(("input", "encoder")), "cannot be reached from “input”"),
         (
             [
@@ -123,6 +130,7 @@ WRONG = {
         ("decoder", "write a list of arrows"),
     ],
     "equal_values": [
+        ([8, 20], "that is one row; there are three queries"),
         ([2, 5], "there are three"),
         ([[8, 20]] * 3, "sum of the four values"),
         ([[2, 5]] * 4, "for each query (3), not for each key (4)"),
