@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from attention_lab.exercises import check, grade
 from attention_lab.grading.answers import judge_statements
 from attention_lab.grading.base import exercise, is_open
+from attention_lab.grading.cases import judge
 from attention_lab.grading.compare import agree, same
 from attention_lab.grading.feedback import Problem
 
@@ -34,6 +35,17 @@ def test_a_verdict_shows_itself():
 def test_check_displays_and_returns_nothing(capsys):
     assert check.strongest_key(1) is None
     assert "Right. Key 1" in capsys.readouterr().out
+
+
+def test_an_answer_that_prints_does_not_flood_the_page(capsys):
+    def runs(*sizes):
+        print(sizes)
+        return sizes[0] == sizes[1] == sizes[2] and sizes[0] ** 2 * sizes[3] % sizes[4] == 0
+
+    assert grade("runs_when", runs).passed
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 11
+    assert lines[-1] == "... and 3740 more lines"
 
 
 def test_an_unknown_exercise_is_named():
@@ -92,3 +104,42 @@ def test_two_numbers_agree_but_for_the_rounding_of_their_dtype(dtypes, off, agre
     assert same(left, right) == agrees
     assert not same(left, right[:1])
     assert not agree(left, left * float("nan")).any()
+
+
+def vectors(*sizes):
+    return [{"x": torch.arange(1.0, n + 1), "factor": n} for n in sizes]
+
+
+def judged(answer, **options):
+    """Judge what should multiply by the factor; return what is said."""
+    mistakes = {"that adds": lambda x, f: x + f, "that divides": lambda x, f: x / f}
+    try:
+        judge(answer, vectors(2, 3, 4), lambda x, f: x * f, "the products", mistakes, **options)
+    except Problem as problem:
+        return str(problem)
+    return ""
+
+
+def test_a_mistake_is_named_only_where_it_explains_every_case():
+    assert judged(lambda x, f: f * x) == ""
+    assert judged(lambda x, f: f + x) == "that adds"
+    assert judged(lambda x, f: x / f) == "that divides"
+    both = judged(lambda x, f: x + f if f == 3 else x / f)
+    assert both == "for x = [1, 2], factor = 2 the products should be [2, 4], and [0.5, 1] came out"
+    some = judged(lambda x, f: x + f if f == 3 else x * f)
+    assert some.startswith("right for other inputs, but for x = [1, 2, 3], factor = 3")
+
+
+def test_a_case_that_raises_or_has_another_shape_is_named():
+    assert judged(lambda x, f: x[:2] * f).endswith("for x = [1, 2, 3], factor = 3; (3,) is right")
+    assert "answer raised" not in judged(lambda x, f: x * f)
+    assert "raised ZeroDivisionError" in judged(lambda x, f: x * f / (f != 4 or 0 // 0))
+
+
+def test_exact_zeros_can_be_asked_for():
+    def judged(answer):
+        judge(answer, vectors(2, 3), lambda x, f: 0 * x, "the zeros", zeros=True)
+
+    judged(lambda x, f: x - x)
+    with pytest.raises(Problem, match="the zeros should be"):
+        judged(lambda x, f: x * 1e-12)

@@ -52,6 +52,24 @@ def test_the_folded_solution_passes(name, answer):
     assert verdict.passed, verdict
 
 
+@pytest.fixture
+def unusual_torch():
+    """A notebook that has set what torch lets it set."""
+    torch.set_default_dtype(torch.float64)
+    with torch.no_grad():
+        yield torch.get_rng_state()
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(("name", "answer"), SOLUTIONS)
+def test_a_verdict_does_not_depend_on_what_the_notebook_has_set(name, answer, unusual_torch):
+    verdict = grade(name, answer)
+    assert verdict.passed, verdict
+    assert torch.get_default_dtype() == torch.float64
+    assert not torch.is_grad_enabled()
+    assert torch.equal(torch.get_rng_state(), unusual_torch)
+
+
 ANSWERS = [import_module(f"labs.{room}.answers") for room in ROOMS]
 RIGHT = {name: answers for module in ANSWERS for name, answers in module.RIGHT.items()}
 WRONG = {name: cases for module in ANSWERS for name, cases in module.WRONG.items()}

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from attention_lab.grading.base import exercise
-from attention_lab.grading.compare import compare
-from attention_lab.grading.feedback import Problem, call, name_of, returned, run
+from attention_lab.grading.cases import judge
+from attention_lab.grading.feedback import Problem, call, name_of, returned
 from attention_lab.labs.encoder_decoder.ablation import TASKS, Run, committed, key_of
 from attention_lab.models.transformer import DecoderLayer, EncoderLayer
 from attention_lab.models.vocabulary import END, PAD, START
@@ -116,90 +116,95 @@ def _miscounts(d: int, d_ff: int, decoder: int) -> list[tuple[str, int]]:
     ]
 
 
-class _PostNorm:
-    """A post-norm decoder layer with random parameters, and what its faults would give.
+def _post_norm(batch: int, n: int, n_memory: int, d_model: int) -> dict[str, Any]:
+    """Return what an answer to 9.2 gets, and PyTorch's tokens for it under "right"."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(6)
+        layer = nn.TransformerDecoderLayer(d_model, 2, 16, dropout=0.0, batch_first=True)
+        for parameter in layer.parameters():
+            parameter.add_(torch.randn_like(parameter) / 5)
+        x, memory = torch.randn(batch, n, d_model), torch.randn(batch, n_memory, d_model)
+    hidden = torch.ones(n, n, dtype=torch.bool).triu(1)  # True = hidden, for these layers
 
-    Attributes
-    ----------
-    inputs : dict
-        What the answer gets.
-    right : Tensor, shape (2, 4, 8)
-    """
+    def own(y: Tensor) -> Tensor:
+        return layer.self_attn(y, y, y, attn_mask=hidden, need_weights=False)[0]
 
-    def __init__(self) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(6)
-            layer = nn.TransformerDecoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
-            for parameter in layer.parameters():
-                parameter.add_(torch.randn_like(parameter) / 5)
-            x, memory = torch.randn(2, 4, 8), torch.randn(2, 6, 8)
-        hidden = torch.ones(4, 4, dtype=torch.bool).triu(1)  # True = hidden, for these layers
+    def cross(y: Tensor, memory: Tensor) -> Tensor:
+        return layer.multihead_attn(y, memory, memory, need_weights=False)[0]
 
-        def own(y: Tensor) -> Tensor:
-            return layer.self_attn(y, y, y, attn_mask=hidden, need_weights=False)[0]
+    def feed(y: Tensor) -> Tensor:
+        return layer.linear2(layer.linear1(y).relu())
 
-        def cross(y: Tensor, memory: Tensor) -> Tensor:
-            return layer.multihead_attn(y, memory, memory, need_weights=False)[0]
+    return {
+        "x": x, "memory": memory, "own": own, "cross": cross, "feed": feed,
+        "norms": [layer.norm1, layer.norm2, layer.norm3],
+        "right": layer(x, memory, tgt_mask=hidden),
+    }  # fmt: skip
 
-        def feed(y: Tensor) -> Tensor:
-            return layer.linear2(layer.linear1(y).relu())
 
-        self.x, self.norms = x, [layer.norm1, layer.norm2, layer.norm3]
-        self.parts = {"o": own, "c": lambda y: cross(y, memory), "f": feed}
-        self.inputs = {
-            "x": x, "memory": memory, "own": own, "cross": cross, "feed": feed,
-            "norms": self.norms,
-        }  # fmt: skip
-        self.right = layer(x, memory, tgt_mask=hidden)
+def _decoder(
+    order: str = "ocf",
+    use: tuple[int | None, ...] = (0, 1, 2),
+    sums: str = "xxx",
+    norm: str = "post",
+) -> Callable[..., Tensor]:
+    """Return a decoder layer with other parts, other norms, without a sum, or with norms before."""
 
-    def post(
-        self, order: str = "ocf", use: tuple[int | None, ...] = (0, 1, 2), sums: str = "xxx"
-    ) -> Tensor:
-        """Return the right layer's tokens, or with other parts, other norms, or without a sum."""
-        y = self.x
-        for part, norm, add in zip(order, use, sums, strict=False):
-            z = self.parts[part](y) + (y if add == "x" else 0)
-            y = z if norm is None else self.norms[norm](z)
-        return y
+    def layer(x: Tensor, memory: Tensor, own: Any, cross: Any, feed: Any, norms: list) -> Tensor:
+        parts = {"o": own, "c": lambda y: cross(y, memory), "f": feed}
+        for name, k, add in zip(order, use, sums, strict=False):
+            part, normed = parts[name], norms[k] if k is not None else lambda y: y
+            rest = x if add == "x" else 0
+            if norm == "pre":
+                x = rest + part(normed(x))
+            elif norm == "inside":
+                x = rest + normed(part(x))
+            else:
+                x = normed(rest + part(x))
+        return x
 
-    def mistakes(self) -> dict[str, Tensor]:
-        """Return what typical mistakes give, by the message each deserves."""
-        pre = inside = self.x
-        for part, norm in zip(self.parts.values(), self.norms, strict=True):
-            pre = pre + part(norm(pre))
-            inside = inside + norm(part(inside))
-        post = self.post
-        return {
-            "that is pre-norm: the norm before each layer. Post-norm: layer, add, then norm": pre,
-            "pre-norm, with a norm at the end: post-norm is layer, add, norm, three times": (
-                self.norms[2](pre)
-            ),
-            "the norm belongs around the sum, norm(x + layer(x)), not around the layer": inside,
-            "the first residual sum is missing": post(sums="-xx"),
-            "the second residual sum is missing": post(sums="x-x"),
-            "the third residual sum is missing": post(sums="xx-"),
-            "all residual sums are missing": post(sums="---"),
-            "the first norm is missing": post(use=(None, 1, 2)),
-            "the second norm is missing": post(use=(0, None, 2)),
-            "the last norm is missing": post(use=(0, 1, None)),
-            "all norms are missing": post(use=(None, None, None)),
-            "all three norms are norms[0]; each place has its own": post(use=(0, 0, 0)),
-            "the norms are in the wrong order": post(use=(2, 1, 0)),
-            "cross-attention comes after self-attention, not before it": post("cof"),
-            "the feed-forward part comes last": post("ofc"),
-            "self-attention is missing": post("cf", use=(1, 2)),
-            "cross-attention is missing": post("of", use=(0, 2)),
-            "the feed-forward part is missing": post("oc"),
-        }
+    return layer
+
+
+def _pre_norm_with_end(x: Tensor, *parts: Any) -> Tensor:
+    return parts[-1][2](_decoder(norm="pre")(x, *parts))
+
+
+DECODER_MISTAKES = {
+    "that is pre-norm: the norm before each layer. Post-norm: layer, add, then norm": (
+        _decoder(norm="pre")
+    ),
+    "pre-norm, with a norm at the end: post-norm is layer, add, norm, three times": (
+        _pre_norm_with_end
+    ),
+    "the norm belongs around the sum, norm(x + layer(x)), not around the layer": (
+        _decoder(norm="inside")
+    ),
+    "the first residual sum is missing": _decoder(sums="-xx"),
+    "the second residual sum is missing": _decoder(sums="x-x"),
+    "the third residual sum is missing": _decoder(sums="xx-"),
+    "all residual sums are missing": _decoder(sums="---"),
+    "the first norm is missing": _decoder(use=(None, 1, 2)),
+    "the second norm is missing": _decoder(use=(0, None, 2)),
+    "the last norm is missing": _decoder(use=(0, 1, None)),
+    "all norms are missing": _decoder(use=(None, None, None)),
+    "all three norms are norms[0]; each place has its own": _decoder(use=(0, 0, 0)),
+    "the norms are in the wrong order": _decoder(use=(2, 1, 0)),
+    "cross-attention comes after self-attention, not before it": _decoder("cof"),
+    "the feed-forward part comes last": _decoder("ofc"),
+    "self-attention is missing": _decoder("cf", use=(1, 2)),
+    "cross-attention is missing": _decoder("of", use=(0, 2)),
+    "the feed-forward part is missing": _decoder("oc"),
+}
 
 
 @exercise
 def post_norm_decoder(answer: Callable[..., Tensor]) -> str:
     """``layer(x, memory, own, cross, feed, norms)``: the parts of nn.TransformerDecoderLayer."""
     with torch.no_grad():
-        layer = _PostNorm()
-        came = run(answer, layer.inputs, layer.x.shape)
-        compare(came, layer.right, "the tokens", layer.mistakes())
+        cases = [_post_norm(2, 4, 6, 8), _post_norm(3, 7, 2, 12)]
+        right = {case["x"].shape: case.pop("right") for case in cases}
+        judge(answer, cases, lambda x, *_: right[x.shape], "the tokens", DECODER_MISTAKES)
     return "Equal to nn.TransformerDecoderLayer (post-norm, its default), with the same parameters."
 
 

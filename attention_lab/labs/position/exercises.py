@@ -12,7 +12,6 @@ from attention_lab.core.positions import alibi_bias, alibi_slopes, rotate, sinus
 from attention_lab.grading.answers import letters_in, numbers
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
-from attention_lab.grading.compare import compare
 from attention_lab.grading.feedback import Problem, returned, run
 
 __all__ = [
@@ -25,37 +24,44 @@ __all__ = [
 ]
 
 
+def _sines(n: int, d_model: int, exponent: float = 1.0, every: bool = False) -> Tensor:
+    """Return the table of 8.1 with another exponent, or with one angle for every feature."""
+    positions = torch.arange(n, dtype=torch.float64)[:, None]
+    features = torch.arange(0, d_model, 1 if every else 2, dtype=torch.float64)
+    angles = positions * 10_000.0 ** (-exponent * features / d_model)
+    if every:
+        return torch.where(torch.arange(d_model) % 2 == 0, angles.sin(), angles.cos())
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+
+
 @exercise
 def sines_and_cosines(answer: Callable[..., Tensor]) -> str:
     """``positions(n, d_model)``: sines and cosines in turn."""
-    for n, d in ((5, 8), (12, 6), (1, 2), (70, 4)):
-        right = sinusoidal(n, d)
-        sine, cosine = right[:, 0::2], right[:, 1::2]  # (n, d / 2)
-        places = torch.arange(n, dtype=torch.float64)[:, None]
-        doubled = places * 10_000.0 ** (-2 * torch.arange(0, d, 2, dtype=torch.float64) / d)
-        every = places * 10_000.0 ** (-torch.arange(d, dtype=torch.float64) / d)
-        even = torch.arange(d) % 2 == 0
-        compare(
-            run(answer, {"n": n, "d_model": d}, (n, d)),
-            right,
-            "the numbers",
-            {
-                "all sines stand before all cosines; in the formula they alternate: feature 2i is "
-                "a sine, feature 2i + 1 a cosine": torch.cat([sine, cosine], 1),
-                "sine and cosine are the wrong way round: the sine comes first": torch.stack(
-                    [cosine, sine], dim=-1
-                ).flatten(1),
-                "places count from 0": sinusoidal(n, d, start=1),
-                "the exponent is 2i / d_model for the pair i, and it was doubled once more": (
-                    torch.stack([doubled.sin(), doubled.cos()], dim=-1).flatten(1)
-                ),
-                "a sine and the cosine beside it have the same frequency: the exponent changes "
-                "with every pair, not with every feature": torch.where(
-                    even, every.sin(), every.cos()
-                ),
-            },
-        )
-    return "Sines and cosines of the same angle side by side, for two sizes."
+
+    def parts(n: int, d: int) -> tuple[Tensor, Tensor]:
+        table = sinusoidal(n, d)
+        return table[:, 0::2], table[:, 1::2]  # sines, cosines
+
+    judge(
+        answer,
+        [{"n": n, "d_model": d} for n, d in ((5, 8), (12, 6), (1, 2), (70, 4))],
+        sinusoidal,
+        "the numbers",
+        {
+            "all sines stand before all cosines; in the formula they alternate: feature 2i is "
+            "a sine, feature 2i + 1 a cosine": lambda n, d: torch.cat(parts(n, d), 1),
+            "sine and cosine are the wrong way round: the sine comes first": lambda n, d: (
+                torch.stack(parts(n, d)[::-1], dim=-1).flatten(1)
+            ),
+            "positions count from 0": lambda n, d: sinusoidal(n, d, start=1),
+            "the exponent is 2i / d_model for the pair i, and it was doubled once more": (
+                lambda n, d: _sines(n, d, exponent=2.0)
+            ),
+            "a sine and the cosine beside it have the same frequency: the exponent changes "
+            "with every pair, not with every feature": lambda n, d: _sines(n, d, every=True),
+        },
+    )
+    return "Sines and cosines of the same angle side by side, for four sizes."
 
 
 @exercise
@@ -87,7 +93,6 @@ def rotation_of_sines(answer: Callable[..., Tensor]) -> str:
 @exercise
 def rotary(answer: Callable[..., Tensor]) -> str:
     """``rotate(x, positions)``: each pair of features turned, further for later positions."""
-    random = torch.Generator().manual_seed(1)
 
     def in_order(turned: Tensor) -> Tensor:
         """First all first features, then all second ones."""
@@ -141,31 +146,39 @@ def _lengths(came: Tensor, x: Tensor, positions: Tensor) -> str:
 @exercise
 def alibi(answer: Callable[..., Tensor]) -> str:
     """``alibi(slopes, n)``: what is added to the scores, and -inf for later keys."""
-    for slopes, n in (
-        (alibi_slopes(8), 4),
-        (torch.tensor([0.3, 1.0, 0.07]), 5),
-        (alibi_slopes(1), 1),
-    ):
-        later, heads = torch.ones(n, n, dtype=torch.bool).triu(1), len(slopes)
-        place = torch.arange(n)
-        signed = -slopes[:, None, None] * (place[:, None] - place)  # (n_heads, n, n)
-        right = signed.masked_fill(later, -torch.inf)
-        own = alibi_bias(heads, n, n).masked_fill(later, -torch.inf)
-        compare(
-            run(answer, {"slopes": slopes, "n": n}, (heads, n, n)),
-            right,
-            "the biases",
-            {
-                "a key far away must be pushed down: the bias is minus the slope times the "
-                "distance": (-signed).masked_fill(later, -torch.inf),
-                "later keys are not hidden: -inf above the diagonal": signed,
-                "later keys are not hidden, they only count as far away: -inf above the diagonal": (
-                    -signed.abs()
-                ),
-                "the slopes are given, and others were used": own,
-                "rows are queries and columns keys; yours are the other way round": right.mT,
-            },
-        )
+
+    def signed(slopes: Tensor, n: int) -> Tensor:
+        at = torch.arange(n)
+        return -slopes[:, None, None] * (at[:, None] - at)  # (n_heads, n, n)
+
+    def hide(bias: Tensor) -> Tensor:
+        later = torch.ones(bias.shape[1:], dtype=torch.bool).triu(1)
+        return bias.masked_fill(later, -torch.inf)
+
+    def right(slopes: Tensor, n: int) -> Tensor:
+        return hide(signed(slopes, n))
+
+    given = ((alibi_slopes(8), 4), (torch.tensor([0.3, 1.0, 0.07]), 5), (alibi_slopes(1), 1))
+    judge(
+        answer,
+        [{"slopes": slopes, "n": n} for slopes, n in given],
+        right,
+        "the biases",
+        {
+            "a key far away must be pushed down: the bias is minus the slope times the "
+            "distance": lambda slopes, n: hide(-signed(slopes, n)),
+            "later keys are not hidden: -inf above the diagonal": signed,
+            "later keys are not hidden, they only count as far away: -inf above the diagonal": (
+                lambda slopes, n: -signed(slopes, n).abs()
+            ),
+            "the slopes are given, and others were used": lambda slopes, n: hide(
+                alibi_bias(len(slopes), n, n)
+            ),
+            "rows are queries and columns keys; yours are the other way round": (
+                lambda slopes, n: right(slopes, n).mT
+            ),
+        },
+    )
     return "The first head of 8, in the row of query 3: −1.5, −1, −0.5, 0."
 
 

@@ -172,8 +172,8 @@ class _Asked:
 
     def mask_hides(self) -> bool:
         pairs = ((self.masked, self.causal), (self.windowed, self.window))
-        # with scores of a hundred and more, no finite number stands for -inf
-        pairs += ((self.ask(25 * self.x, self.usual, mask=self.causal), self.causal),)
+        # large scores show that -20 or -50 is no -inf
+        pairs += ((self.ask(3 * self.x, self.usual, mask=self.causal), self.causal),)
         hidden = all((weights.masked_fill(m, 0) == 0).all() for (_, weights), m in pairs)
         return hidden and same(self.masked[1].sum(-1), torch.ones(2, self.heads, self.n))
 
@@ -348,7 +348,7 @@ def contradictions(answer: Callable[..., Any]) -> str:
     if len(speaks) < 3:
         raise Problem(
             f"at least three checks must speak against the print, two tensors of shape (3, 3) full "
-            f"of ones; of your {len(printed)} {len(speaks)} do"
+            f"of ones; {len(speaks)} of your {len(printed)} do"
         )
     for batch, n, d_model, lift in ((3, 3, 10, 0.0), (2, 5, 8, 0.0), (3, 3, 10, 50.0)):
         numbers = torch.arange(batch * n).view(batch, n)
@@ -383,8 +383,8 @@ def _count_reasons(prints: list[Pair], answers: list[list[bool]], speaks: list[i
         return f"{len(reasons)} different reasons, and none of them speaks against a right block."
     if sum(of_shapes_only(k) for k in speaks) > 1:
         raise Problem(
-            f"{len(reasons)} different reasons: checks that look at the shapes alone are one of "
-            "them. What is strange about the numbers?"
+            f"{len(reasons)} different reason{'s' * (len(reasons) > 1)}: checks that look at the "
+            "shapes alone are one of them. What is strange about the numbers?"
         )
     i, j = next((i, j) for i, j in itertools.combinations(speaks, 2) if patterns[i] == patterns[j])
     raise Problem(

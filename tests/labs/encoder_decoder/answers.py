@@ -65,6 +65,7 @@ def decoded(
     feed=lambda written: written,
     choose=lambda logits: logits.argmax(dim=-1),
     rows=lambda count: count,
+    end_at=(2,),
 ):
     """Build an answer to 9.4, right or with a fault."""
 
@@ -75,7 +76,7 @@ def decoded(
             word = choose(next_logits(feed(written)))
             if pad:
                 word = torch.where(done, 0, word)
-            done |= word == 2
+            done |= torch.isin(word, torch.tensor(end_at))
             written = torch.cat([written, word[:, None]], dim=1)
         if not end:
             written = torch.where(written == 2, 0, written)
@@ -192,7 +193,9 @@ WRONG = {
         (parameters(out=False), "W_O of the attention is missing"),
         (parameters(norms=(0, 0)), "the norms are missing"),
         (parameters(norms=(1, 2)), "one norm is missing"),
-        (parameters(norms=(3, 4)), "the norm at the end belongs to the stack"),
+        (parameters(norms=(3, 4)), "one norm too many (that at the end belongs to the stack"),
+        (lambda d, f: [x - d for x in parameters()(d, f)], "after the second map"),
+        (lambda d, f: [x - f for x in parameters()(d, f)], "after the first map"),
         (parameters(norm_size=1), "a norm has a weight and a bias"),
         (parameters(attentions=(1, 1)), "one of the two attentions is missing"),
         (parameters(feed=False), "the feed-forward part is missing"),
@@ -256,9 +259,16 @@ WRONG = {
         (decoded(feed=lambda written: written.tolist()), "here (3, n), but it got a list"),
         (
             decoded(feed=lambda w: torch.cat([w, torch.zeros(len(w), 2).long()], 1)),
-            "pass only the columns written so far",
+            "and only what was written is passed",
         ),
-        (decoded(choose=lambda logits: logits.abs().argmax(-1)), "the model wrote"),
+        (decoded(choose=lambda logits: logits.abs().argmax(-1)), "was the likeliest there"),
+        (decoded(stop=lambda done: done[-1]), "when 1 of 3 sentences had their END"),
+        (decoded(end_at=(0, 2)), "word 1 of sentence 1 is 0"),
+        (
+            decoded(choose=lambda logits: logits[:, 1:].argmax(-1) + 1),
+            "sentence 1 reads 2 as its word 0, but 0",
+        ),
+        (decoded(result=lambda written: written[:, :-1]), "return all of them but START"),
         (decoded(rows=lambda count: 3), "here (2, n), but it got shape (3, 1)"),
         (decoded(result=lambda w: torch.cat([w, 0 * w], 1)), "columns, but the longest sentence"),
         (never_grows, "always with the same words"),
@@ -271,6 +281,9 @@ WRONG = {
         (teaching_leaks(last=1), "must not depend on word 1"),
         (teaching_leaks(first=0), "an honest decoder: there is no leak at place 0"),
         (teaching_leaks(last=2), "first place sees the last word: the leak at place 0"),
+        (teaching_leaks(tolerance=1e-10), "leaks very little: the leak at place"),
+        (teaching_leaks(row=lambda x: x.sum()), "cancels in the sum: the leak at place"),
+        (teaching_leaks(change=lambda word, n: (word + 1) % 7), "the words are 0 to"),
         (teaching_leaks(tolerance=1e-5), "leaks a millionth: the leak at place"),
         (teaching_leaks(row=lambda x: x[:1]), "into one logit: the leak at place"),
         (teaching_leaks(change=lambda word, n: 0), "reads the word it must predict: the leak"),

@@ -119,7 +119,7 @@ WRONG = {
     "sines_and_cosines": [
         (sines(order="halves"), "all sines stand before all cosines"),
         (sines(swap=True), "sine and cosine are the wrong way round"),
-        (sines(first=1), "places count from 0"),
+        (sines(first=1), "positions count from 0"),
         (sines(exponent=2.0), "doubled once more"),
         (sines(every=True), "the exponent changes with every pair"),
         (sines(base=1000.0), "the numbers differ first at [1, 2]"),
@@ -135,10 +135,17 @@ WRONG = {
     "rotary": [
         (turn(sign=-1), "the other way round"),
         (turn(halves=True), "you paired feature i with feature i + d / 2"),
-        (turn(shift=1), "at place 0 nothing turns"),
+        (turn(shift=1), "the lengths of the rows are right"),
         (lambda x, p: torch.cat([turn()(x, p)[:, i::2] for i in (0, 1)], 1), "in another order"),
         (lambda x, p: turn()(x, p) * math.nan, "nan"),
-        (lambda x, p: turn()(x, torch.arange(len(x))), "places are given; yours always begin at 0"),
+        (
+            lambda x, p: turn()(x, p[0] + torch.arange(len(x))),
+            "positions are given, and need not follow each other",
+        ),
+        (
+            lambda x, p: turn()(x, torch.arange(len(x))),
+            "yours always begin at 0",
+        ),
         (turn(stretch=2.0), "a turn changes no length"),
         (lambda x, places: x, "the numbers differ first"),
     ],
@@ -163,10 +170,12 @@ WRONG = {
         ("G", "G is no statement here"),
     ],
     "position_from_mean": [
-        (lambda y: 1 / y, "places count from 0"),
-        (lambda y: y, "it is that of place"),
-        (lambda y: torch.arange(64), "it is that of place"),
-        (lambda y: y.argsort(descending=True), "it is that of place"),
+        (lambda y: 1 / y, "positions count from 0"),
+        (lambda y: y, "it is that of position"),
+        (lambda y: torch.arange(64), "it is that of position"),
+        (lambda y: (1 / y - 1).long(), "it is that of position"),
+        (lambda y: 1 / y - 0.9999, "it is that of position"),
+        (lambda y: y.argsort(descending=True), "it is that of position"),
         (lambda y: 1 / y.mean(), "shape (64)"),
     ],
 }

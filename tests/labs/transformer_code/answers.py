@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 
 def multi_head(
-    axis=-1, scale=None, split="right", join="right", masked=True, loop=False, project=True
+    axis=-1, scale=None, split="right", join="right", masked=True, project=True, hidden=-math.inf
 ):
     """Build an answer to 7.2, right or with a fault."""
 
@@ -18,13 +18,15 @@ def multi_head(
         def heads(t):
             if split == "reshape":
                 return t.reshape(B, n_heads, n, -1)
+            if split == "fixed":
+                return t.reshape(B, 5, n_heads, -1).transpose(1, 2)
             return t.reshape(B, n, n_heads, -1).transpose(1, 2)
 
         q, k, v = heads(x @ w_query), heads(x @ w_key), heads(x @ w_value)
         scores = q @ k.transpose(-2, -1)
         scores = scores / (scale(q.shape[-1], d_model) if scale else math.sqrt(q.shape[-1]))
         if mask is not None and masked:
-            scores = scores.masked_fill(~mask if masked is True else mask, -math.inf)
+            scores = scores.masked_fill(~mask if masked is True else mask, hidden)
         weights = scores.softmax(dim=axis)
         if join == "reshape":
             joined = (weights @ v).reshape(B, n, -1)
@@ -98,7 +100,9 @@ def reasons_found(context, output, tokens, d_model):
 
 def refute(*reasons):
     known = {
-        "shape": lambda c, o, t, d: c.shape != (3, 3, d),
+        "shape": lambda c, o, t, d: c.shape != (*t.shape, d),
+        "fixed": lambda c, o, t, d: c.shape != (3, 3, 10),
+        "positive": lambda c, o, t, d: bool((c > 0).all()),
         "axes": lambda c, o, t, d: c.ndim != 3,
         "equal": lambda c, o, t, d: (c == c.flatten()[0]).all(),
         "spread": lambda c, o, t, d: c.std() == 0,
@@ -156,6 +160,15 @@ def one_third(ours, theirs):
     theirs.in_proj_weight = torch.nn.Parameter(ours.query.weight)
 
 
+def new_out(ours, theirs):
+    copy_over()(ours, theirs)
+    theirs.out = ours.out
+
+
+def no_copy(ours, theirs):
+    theirs.forward = lambda *given, **named: (ours(*given), None)
+
+
 def copy_back(ours, theirs):
     with torch.no_grad():
         ours.query.weight.copy_(theirs.in_proj_weight[: ours.query.weight.shape[0]])
@@ -172,10 +185,11 @@ RIGHT = {
     "contradictions": [
         refute("shape", "equal", "same"),
         refute("axes", "spread", "same", "no gradient"),
-        refute("length of the last", "number of axes", "equal"),
         refute("shape", "spread", "whole"),
         refute("shape", "equal", "not the tokens"),
-        lambda c, o, t, d: [c.shape[-1] != d, torch.allclose(c, o), bool((o == o.mean()).all())],
+        lambda c, o, t, d: [c.shape[-1] != d, torch.allclose(c, o), bool((o == o[..., :1]).all())],
+        # 1 and 0 are truth values, too
+        lambda c, o, t, d: [int(c.ndim != 3), int(torch.equal(c, o)), int(c.std() == 0)],
     ],
     "copy_weights": [copy_by_state, copy_data],
     "runs_when": [
@@ -214,14 +228,24 @@ WRONG = {
         (lambda *a, mask=None: a[0], "must return (output, weights), but it returned a Tensor"),
         (lambda x, q, k, v, o, h: (x, x), "takes no argument mask="),
         (in_place, "changed its input x in place"),
+        (multi_head(hidden=-20), "the mask hides: its weights are 0 where it is False"),
+        (multi_head(hidden=-50), "the mask hides: its weights are 0 where it is False"),
+        (multi_head(split="fixed"), "shape '[3, 5, 2, -1]' is invalid"),
         (always_two_heads, "The first that does not: equal to PyTorch"),
         (always_causal, "the mask hides"),
         (swapped, "the output has the shape of x"),
     ],
     "contradictions": [
-        (refute("shape", "equal"), "at least three checks are asked for, and you gave 2"),
-        (refute("shape", "equal", "never"), "check 3 does not speak against the print"),
+        (refute("shape", "equal"), "at least three checks must speak against the print"),
+        (refute("shape", "equal", "never"), "full of ones; 2 of your 3 do"),
         (refute("shape", "equal", "always"), "check 3 also speaks against what a right block"),
+        (
+            refute("length of the last", "number of axes", "equal"),
+            "2 different reasons: checks that look at the shapes alone are one of them",
+        ),
+        (refute("shape", "axes", "length of the last"), "1 different reason: checks that look"),
+        (refute("fixed", "equal", "same"), "speaks against what a right block gives"),
+        (refute("positive", "shape", "same"), "check 1 also speaks against what a right block"),
         (refute("equal", "spread", "same"), "checks 1 and 2 find the same thing"),
         (refute("shape", "equal", "not said"), "each check must be one True or False"),
         (reasons_found, "return the same checks every time"),
@@ -234,6 +258,8 @@ WRONG = {
         (copy_over(bias=False), "the bias of the query is missing"),
         (copy_over(out=False), "out_proj is not ours.out"),
         (copy_over(out_bias=False), "out_proj is not ours.out"),
+        (no_copy, "must be ours.query.weight"),
+        (new_out, "theirs has a new parameter out.bias; write into those it has"),
         (copy_back, "ours was changed"),
         (copy_over(out="transposed"), "the weight of out_proj is transposed"),
         (one_third, "theirs.in_proj_weight is now (8, 8), torch.float32; it must stay (24, 8)"),
@@ -243,6 +269,6 @@ WRONG = {
         (lambda n, h, k, v, m: n == h == k, "the encoder does not run"),
         (lambda n, h, k, v, m: n == h == k and m == h * v, "the encoder runs"),
         (lambda n, h, k, v, m: False, "right for 3674 of 3750 configurations"),
-        (lambda *a: "yes", "must return True or False, but it returned a str"),
+        (lambda *a: "yes", "must return True or False, but for n = 1, n_heads = 1, d_k = 1"),
     ],
 }
