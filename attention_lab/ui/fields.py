@@ -13,7 +13,8 @@ import traitlets
 from attention_lab.grading.feedback import Problem
 from attention_lab.models.vocabulary import Vocabulary
 from attention_lab.pictures.style import escaped
-from attention_lab.ui.base import Guard
+from attention_lab.ui.base import Guard, message
+from attention_lab.ui.parsing import parse_number
 
 __all__ = [
     "STYLE",
@@ -28,7 +29,7 @@ __all__ = [
     "words_in",
 ]
 
-STEP = 0.1  # of the arrows of a Knob's field
+STEP = 0.1  # of a slider that is not logarithmic
 MOST_WORDS = 12
 
 # Labels of the number fields are for screen readers; the eye has the row and column headers.
@@ -40,7 +41,7 @@ clip-path:inset(50%)!important;white-space:nowrap!important;padding:0!important;
 .alab-cells{align-items:center}
 .alab-cells .widget-text,.alab-cells .widget-checkbox{position:relative;margin:1px!important}
 .alab-cells .widget-text input{text-align:right;padding:0 5px;min-width:0}
-.alab-cells .alab-bad input{outline:3px solid #d55e00;background:#fff4e5;color:#000000}
+.alab-bad input{outline:3px solid #d55e00;background:#fff4e5;color:#000000}
 .alab-knob input{width:72px!important;flex:none!important}
 .alab-cells .widget-checkbox{width:auto!important;justify-content:center}
 </style>"""
@@ -58,6 +59,11 @@ class Knob(ipywidgets.HBox):
     value, low, high : float
     log : bool
         Give each factor of ten the same room on the slider.
+
+    Attributes
+    ----------
+    value : float
+        The last good number. What is typed and is none, or lies outside, is named beside the field.
     """
 
     value = traitlets.Float()
@@ -72,16 +78,10 @@ class Knob(ipywidgets.HBox):
         log: bool = False,
     ) -> None:
         super().__init__()
-        self.field = ipywidgets.BoundedFloatText(
-            value=value,
-            min=low,
-            max=high,
-            step=STEP,
-            description=description,
-            layout={"width": "max-content"},
-            style={"description_width": "initial"},
-        )
+        self.low, self.high = low, high
+        self.field = text_field(description, f"{value:.10g}", width="max-content")
         self.field.add_class("alab-knob")
+        self.message_line = ipywidgets.HTML()
         if log:
             self.slider = ipywidgets.FloatLogSlider(
                 value=value, base=10, min=math.log10(low), max=math.log10(high), step=0.02
@@ -93,17 +93,41 @@ class Knob(ipywidgets.HBox):
         # In Colab each report of a moving slider travels to the cloud and back, and they queue.
         self.slider.continuous_update = "google.colab" not in sys.modules
         self.value = value
-        self.children = [self.field, self.slider]
-        traitlets.link((self, "value"), (self.field, "value"))
-        self.sliding, self.following = Guard(), Guard()
-        self.observe(self._move_slider, names="value")
+        style = ipywidgets.HTML(STYLE, layout={"display": "none"})
+        self.children = [style, self.field, self.slider, self.message_line]
+        self.layout.flex_flow = "row wrap"
+        self.sliding, self.following, self.writing = Guard(), Guard(), Guard()
+        self.observe(self._show, names="value")
+        self.field.observe(self._typed, names="value")
         self.slider.observe(self._slid, names="value")
 
     @traitlets.validate("value")
     def _within(self, proposal: traitlets.Bunch) -> float:
         if math.isnan(proposal["value"]):
             return self.value
-        return min(self.field.max, max(self.field.min, proposal["value"]))
+        return min(self.high, max(self.low, proposal["value"]))
+
+    def _typed(self, change: traitlets.Bunch) -> None:
+        if self.writing:
+            return
+        try:
+            number = parse_number(change["new"])
+            if not self.low <= number <= self.high:
+                raise Problem(f"write a number from {self.low:g} to {self.high:g}, not {number:g}")
+        except Problem as problem:
+            said = f"{self.field.description}: {problem}. Still using {self.value:.10g}"
+            self.message_line.value = message(said, problem=True)
+            self.field.add_class("alab-bad")
+        else:
+            self.value = number
+            self._write()
+
+    def _write(self) -> None:
+        """Write the value into the field; what was wrong there before is gone."""
+        with self.writing:
+            self.field.value = f"{self.value:.10g}"
+        self.field.remove_class("alab-bad")
+        self.message_line.value = ""
 
     def _slid(self, change: traitlets.Bunch) -> None:
         # The browser puts the handle on the next step of the slider, and reports that place: an
@@ -119,7 +143,8 @@ class Knob(ipywidgets.HBox):
         is_log = isinstance(self.slider, ipywidgets.FloatLogSlider)
         return math.log10(number) if is_log else number
 
-    def _move_slider(self, change: traitlets.Bunch) -> None:
+    def _show(self, change: traitlets.Bunch) -> None:
+        self._write()
         if self.sliding:  # a hand on the slider must not feel it jump
             return
         with self.following:

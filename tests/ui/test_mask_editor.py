@@ -2,9 +2,7 @@
 
 import torch
 
-from attention_lab.widgets import (
-    MaskEditor,
-)
+from attention_lab.widgets import MaskEditor
 from helpers import tables
 
 

@@ -5,9 +5,7 @@ import math
 import pytest
 import torch
 
-from attention_lab.widgets import (
-    MatrixEditor,
-)
+from attention_lab.widgets import MatrixEditor
 from helpers import type_into
 
 

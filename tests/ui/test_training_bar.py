@@ -1,8 +1,6 @@
 """The bar of a training."""
 
-from attention_lab.widgets import (
-    TrainingBar,
-)
+from attention_lab.widgets import TrainingBar
 
 
 def test_training_bar_follows_a_training():

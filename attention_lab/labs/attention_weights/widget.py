@@ -110,7 +110,9 @@ class WeightsExplorer(LiveView):
     def _draw_dot(self) -> tuple[str, str]:
         query, key = self.query.tensor, self.key.tensor
         scores = dot(query, key)
-        index = min(self.shown.value, len(query) - 1)
+        with self.holding:
+            self.shown.max = len(query) - 1
+        index = self.shown.value
         keys = labels("k", len(key))
         weights = (scores / self.temperature.value).softmax(dim=-1)
         table = weights_table(

@@ -117,7 +117,9 @@ class DecodingExplorer(LiveView):
     def draw(self) -> tuple[str, str]:
         words = words_in(self.text, self.source)
         written = self._write(words)
-        step = min(self.step.value, len(written.words))
+        with self.holding:
+            self.step.max = len(written.words)
+        step = self.step.value
         done = written.words[:step]
         read = ("<start>", *done)[:step]
         sources = [*words, "<end>"]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from attention_lab.core.positions import alibi_bias, alibi_slopes, rotate, sinusoidal
-from attention_lab.grading.answers import letters_in, numbers
+from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.feedback import Problem, returned, run
@@ -206,18 +206,9 @@ def needing_positions() -> set[str]:
 
 @exercise
 def needs_positions(answer: Any) -> str:
-    """The letters of the tasks that cannot be done without places."""
-    given, right = letters_in(answer, "ABCDEF"), needing_positions()
-    if extra := sorted(given - right):
-        raise Problem(
-            f"{extra[0]} needs no places: shuffle the tokens, and the answer stays the same. A "
-            "model without places can give it"
-        )
-    if missing := sorted(right - given):
-        raise Problem(
-            f"{len(missing)} more of the six cannot be done without places. Shuffle the tokens of "
-            "each in your mind: must the answer change?"
-        )
+    """The letters of the tasks that cannot be done without positions."""
+    right = needing_positions()
+    judge_statements(answer, {letter: (letter in right, "") for letter in TASKS})
     return "B, D and E: for the other three a set of tokens is enough."
 
 

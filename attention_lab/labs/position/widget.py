@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 from torch import Tensor
 
@@ -75,15 +77,17 @@ class PositionExplorer(LiveView):
             self.order.value = OWN
 
     def _is_order(self) -> bool:
-        return sorted(self.typed.value.replace(",", " ").split()) == self._tokens()
+        return sorted(self._letters()) == self._tokens()
+
+    def _letters(self) -> list[str]:
+        """Return what is typed, letter by letter: each token is one letter."""
+        return list(re.sub(r"[\s,;]", "", self.typed.value).lower())
 
     def _read_order(self) -> list[int]:
-        tokens, typed = self._tokens(), self.typed.value.replace(",", " ").split()
+        tokens = self._tokens()
         if not self._is_order():
-            raise Problem(
-                f"write each of {' '.join(tokens)} once, in any order, with spaces between them"
-            )
-        return [tokens.index(token) for token in typed]
+            raise Problem(f"write each of {' '.join(tokens)} once, in any order")
+        return [tokens.index(token) for token in self._letters()]
 
     def draw(self) -> tuple[str, str]:
         order, tokens = torch.tensor(self._read_order()), self._tokens()

@@ -181,7 +181,9 @@ class AttentionExplorer(LiveView):
         """Return the cell that is explained, kept inside its matrix."""
         step, n_q, n_k = self.step.value, self.query.shape[0], self.key.shape[0]
         columns = self.value.shape[1] if step == "output" else n_k
-        return step, min(self.row.value, n_q - 1), min(self.column.value, columns - 1)
+        with self.holding:
+            self.row.max, self.column.max = n_q - 1, columns - 1
+        return step, self.row.value, self.column.value
 
     def _own_number(
         self, shown: AttentionSteps, reference: AttentionSteps, cell: tuple[str, int, int]

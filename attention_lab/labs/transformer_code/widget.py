@@ -122,7 +122,10 @@ class ShapeExplorer(LiveView):
     def _summary(self, which: str, lines: list[Line], output, properties) -> str:
         for number, line in enumerate(lines, 1):
             if line.error:
-                return f"The {which} fails in line {number}. PyTorch says: {line.error}"
+                return (
+                    f"The {which} fails in line {number}. PyTorch says: {line.error}"
+                    f"{self._on_vectors(properties)}"
+                )
         held, n = sum(map(bool, properties.values())), self.sizes[1].value
         right_shapes = all(line.shape == line.wanted for line in lines)
         if held == len(properties) and right_shapes and all(b.value for b in self.repairs.values()):
@@ -136,6 +139,14 @@ class ShapeExplorer(LiveView):
         if output.shape[1] != n:
             said += f"{n} tokens went in, {output.shape[1]} came out; "
         return f"{said}{held} of {len(properties)} properties hold."
+
+    def _on_vectors(self, properties: dict[str, bool | None]) -> str:
+        """Say that the properties were tried on another input than the one that failed."""
+        if self.given.value == INPUTS[2] or None in properties.values():
+            return ""
+        return (
+            f" With {INPUTS[2]} it runs: the {len(properties)} properties below are tried on those."
+        )
 
     def twin_text(self) -> str:
         return f"ShapeExplorer, {self.preset.value}: {self.note}"

@@ -6,9 +6,7 @@ import torch
 from attention_lab.models.data.translation import ENGLISH, FRENCH, translate
 from attention_lab.models.seq2seq import Decoded, Seq2Seq
 from attention_lab.models.vocabulary import Vocabulary
-from attention_lab.widgets import (
-    AlignmentExplorer,
-)
+from attention_lab.widgets import AlignmentExplorer
 from helpers import marked, tables, text_of
 
 

@@ -1,8 +1,6 @@
 """WeightsExplorer, driven by the values of its fields."""
 
-from attention_lab.widgets import (
-    WeightsExplorer,
-)
+from attention_lab.widgets import WeightsExplorer
 from helpers import bars, tables, text_of, type_into
 
 
@@ -38,6 +36,8 @@ def test_weights_from_dot_products():
     widget.key.paste("1 0 0\n0 1 0")
     assert "now has" not in text_of(widget.status.value)
     assert (widget.n_q.value, widget.n_k.value) == (1, 2)
+    assert widget.shown.value == 0  # and "query 0" is what the picture shows
+    assert "query 0" in tables(widget.picture.value)[0][0]
 
 
 def test_weights_on_a_line():

@@ -6,9 +6,7 @@ import pytest
 
 from attention_lab.labs.encoder_decoder import blocks
 from attention_lab.labs.encoder_decoder.ablation import committed, key_of
-from attention_lab.widgets import (
-    BlockExplorer,
-)
+from attention_lab.widgets import BlockExplorer
 from helpers import text_of
 
 

@@ -1,5 +1,7 @@
 """DecodingExplorer, driven by the values of its fields."""
 
+import re
+
 import pytest
 import torch
 
@@ -7,9 +9,7 @@ from attention_lab.models.data.sequences import DIGITS
 from attention_lab.models.seq2seq import Seq2Seq
 from attention_lab.models.transformer import Transformer, recorded
 from attention_lab.models.vocabulary import START, Vocabulary
-from attention_lab.widgets import (
-    DecodingExplorer,
-)
+from attention_lab.widgets import DecodingExplorer
 from helpers import digits_explorer, shown, tables, text_of
 
 
@@ -61,6 +61,17 @@ def test_decoding_bad_input_and_recovery():
     widget.step.value = 24
     assert "Step 24 of 24" in widget.note
     assert "stopped after 24 words, without an <end>" in widget.note
+
+
+def test_the_step_is_one_that_the_picture_shows():
+    widget = digits_explorer()
+    widget.text.value = "7 7 7 7 7"
+    widget.step.value = 24
+    widget.text.value = "3"
+    written = int(re.match(r"Step (\d+) of (\d+)", widget.note)[2])
+    assert written < 24
+    assert widget.step.value == widget.step.max == written
+    assert widget.note.startswith(f"Step {written} of {written}")
 
 
 def test_decoding_says_what_is_right_only_where_something_is():

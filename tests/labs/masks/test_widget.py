@@ -5,9 +5,7 @@ import torch
 
 from attention_lab.core.leaks import leak_map
 from attention_lab.labs.masks.widget import WAYS
-from attention_lab.widgets import (
-    MaskExplorer,
-)
+from attention_lab.widgets import MaskExplorer
 from helpers import marked, tables
 
 

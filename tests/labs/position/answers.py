@@ -164,9 +164,10 @@ WRONG = {
         (lambda slopes, n: alibi()(slopes**2, n), "the biases differ first"),
     ],
     "needs_positions": [
-        ("ABDE", "A needs no places"),
-        ("BCDE", "C needs no places"),
-        ("BD", "1 more of the six"),
+        ("ABDE", "5 of the 6 statements are judged right, and 1 is not"),
+        ("BCDE", "5 of the 6 statements are judged right, and 1 is not"),
+        ("BD", "5 of the 6 statements are judged right"),
+        ("ABCDEF", "3 of the 6 statements are judged right, and 3 are not"),
         ("G", "G is no statement here"),
     ],
     "position_from_mean": [

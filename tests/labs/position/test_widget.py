@@ -2,9 +2,7 @@
 
 import pytest
 
-from attention_lab.widgets import (
-    PositionExplorer,
-)
+from attention_lab.widgets import PositionExplorer
 from helpers import tables, text_of
 
 
@@ -54,6 +52,14 @@ def test_an_order_of_ones_own():
     widget.n.value = 12
     assert widget.typed.value == "l k j i h g f e d c b a"
     assert "the same output" not in widget.note
+
+
+@pytest.mark.parametrize("typed", ["edcba", "e,d,c,b,a", "E D C B A", " ed cb;a "])
+def test_an_order_is_read_however_it_is_typed(typed):
+    widget = PositionExplorer("sinusoidal", "as they are")
+    widget.typed.value = typed
+    assert "order e d c b a" in text_of(widget.picture.value)
+    assert "Not used" not in widget.status.value
 
 
 def test_the_map_of_places():

@@ -7,9 +7,7 @@ import pytest
 import torch
 
 from attention_lab import attention
-from attention_lab.widgets import (
-    AttentionExplorer,
-)
+from attention_lab.widgets import AttentionExplorer
 from helpers import shown, text_of, type_into
 
 

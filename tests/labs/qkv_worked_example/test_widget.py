@@ -8,9 +8,7 @@ import torch
 from attention_lab import attention
 from attention_lab.labs.qkv_worked_example.widget import EXAMPLES
 from attention_lab.ui.mask_editor import MASKS
-from attention_lab.widgets import (
-    AttentionExplorer,
-)
+from attention_lab.widgets import AttentionExplorer
 from helpers import shown, text_of, type_into
 
 
@@ -130,8 +128,8 @@ def test_numbers_come_back_when_a_shared_size_does(explorer):
 
 @pytest.mark.parametrize("column", [0, 1, 2])
 def test_an_output_with_more_columns_than_keys_is_explained(explorer, column):
-    explorer.step.value, explorer.column.value = "output", column
     explorer.example.value = "one token of dimension 3"
+    explorer.step.value, explorer.column.value = "output", column
     line = text_of(explorer.explanation.value)
     assert line == f"output[0, {column}] = 1.000×{7 + column} = {7 + column}"
 
@@ -150,6 +148,7 @@ def test_the_chosen_cell_is_kept_inside_the_matrix(explorer):
     assert text_of(explorer.explanation.value).startswith("weights[2, 2] = ")
     explorer.step.value = "output"
     assert text_of(explorer.explanation.value).startswith("output[2, 0] = ")
+    assert (explorer.row.value, explorer.column.value) == (2, 0)  # as the picture says
 
 
 def test_own_matrices_can_be_given():

@@ -5,9 +5,7 @@ import torch
 
 from attention_lab.core.normalisers import sparsemax
 from attention_lab.labs.scale_and_temperature.widget import NORMALISERS, draw_scores
-from attention_lab.widgets import (
-    ScaleExplorer,
-)
+from attention_lab.widgets import ScaleExplorer
 from helpers import tables
 
 

@@ -5,9 +5,7 @@ import torch
 
 from attention_lab.labs.transformer_code.draft import INPUTS, REPAIRS, Draft, Sizes
 from attention_lab.labs.transformer_code.widget import OWN, PRESETS
-from attention_lab.widgets import (
-    ShapeExplorer,
-)
+from attention_lab.widgets import ShapeExplorer
 from helpers import tables
 
 
@@ -77,6 +75,16 @@ def test_right_is_said_of_what_is_right_only():
         field.value = size
     widget.repairs["join"].value = False
     assert widget.picture.value.count("cannot be tried") == 7
+
+
+def test_a_line_that_fails_and_properties_that_hold_have_each_their_input():
+    widget = ShapeExplorer("n = n_heads = d_k")
+    assert "fails in line 1" in widget.note
+    assert "With vectors (B, n, d_model) it runs: the 7 properties below" in widget.note
+    widget.given.value = INPUTS[2]
+    assert "below are tried" not in widget.note
+    widget = ShapeExplorer("the article's")  # fails on vectors, too
+    assert "below are tried" not in widget.note
 
 
 def test_an_odd_size_says_what_pytorch_says():

@@ -1,8 +1,6 @@
 """WeightedSumExplorer, driven by the values of its fields."""
 
-from attention_lab.widgets import (
-    WeightedSumExplorer,
-)
+from attention_lab.widgets import WeightedSumExplorer
 from helpers import bars, text_of, type_into
 
 
