@@ -32,7 +32,7 @@ __all__ = [
 
 SCREEN_DPI = 84  # text of 9 points is then as large as the code around the figure
 PIXELS_PER_POINT = 2  # sharp on screens with two pixels to the point
-LONGEST_LABEL = 24  # characters
+LONGEST_LABEL = 32  # characters
 # For what DejaVu Sans, which comes with matplotlib, has no glyphs; the first that is installed.
 FALLBACKS = (
     ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Micro Hei",

@@ -203,7 +203,7 @@ def test_any_label_is_shown_as_it_is(label):
         assert picture.missing == set()
     drawn = figures.heatmap(matrix, title="t", columns=[label, "b"]).figure.axes[0]
     shown = drawn.get_xticklabels()[0].get_text()
-    assert shown == str(label)[:23] + "…" if len(str(label)) > 24 else shown == str(label)
+    assert shown == str(label)[:31] + "…" if len(str(label)) > 32 else shown == str(label)
 
 
 def test_long_labels_do_not_meet():
