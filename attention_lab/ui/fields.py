@@ -41,7 +41,7 @@ clip-path:inset(50%)!important;white-space:nowrap!important;padding:0!important;
 .alab-cells{align-items:center}
 .alab-cells .widget-text,.alab-cells .widget-checkbox{position:relative;margin:1px!important}
 .alab-cells .widget-text input{text-align:right;padding:0 5px;min-width:0}
-.alab-bad input{outline:3px solid #d55e00;background:#fff4e5;color:#000000}
+.jupyter-widgets.alab-bad input{outline:3px solid #d55e00;background:#fff4e5;color:#000000}
 .alab-knob input{width:72px!important;flex:none!important}
 .alab-cells .widget-checkbox{width:auto!important;justify-content:center}
 </style>"""
