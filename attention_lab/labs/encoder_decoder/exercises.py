@@ -234,15 +234,11 @@ def missing_piece(answer: Any) -> str:
             raise Problem(f"{said!r} is none of the four words: {', '.join(words)}")
     wrong = [k for k, without in PATIENTS.items() if answer[k] != (without or ("nothing",))[0]]
     if wrong:
-        hints = {
-            "A": "it sorts, and cannot reverse: what does sorting not need (notebook 08)?",
-            "B": "it guesses every digit when the right ones stand before it, and writes nothing "
-            "right: what has it seen?",
-            "C": "it does both, and its loss is low",
-            "D": "it learns neither task: which part does everything need?",
-        }
+        # Which, is not said: to name it would give the answer away.
         raise Problem(
-            f"{4 - len(wrong)} of 4 are right. Look at {wrong[0]} again: {hints[wrong[0]]}"
+            f"{4 - len(wrong)} of 4 are right. Ask of each: what does sorting not need (notebook "
+            "08)? Which part does every task need? And what has a model seen that guesses every "
+            "digit when the right ones stand before it, and writes nothing right?"
         )
     return "All four: no places, no causal mask, nothing, no residual sums."
 

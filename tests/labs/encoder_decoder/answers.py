@@ -229,9 +229,18 @@ WRONG = {
         (lambda x, o, c, f, n: x, "is called with 6 arguments"),
     ],
     "missing_piece": [
-        ({"A": "residual", "B": "causal", "C": "nothing", "D": "position"}, "Look at A again"),
-        ({"A": "position", "B": "nothing", "C": "causal", "D": "residual"}, "Look at B again"),
-        ({"A": "position", "B": "causal", "C": "nothing", "D": "causal"}, "Look at D again"),
+        (
+            {"A": "residual", "B": "causal", "C": "nothing", "D": "position"},
+            "2 of 4 are right",
+        ),
+        (
+            {"A": "position", "B": "nothing", "C": "causal", "D": "residual"},
+            "2 of 4 are right",
+        ),
+        (
+            {"A": "position", "B": "causal", "C": "nothing", "D": "causal"},
+            "3 of 4 are right",
+        ),
         ({"A": "position", "B": "mask", "C": "nothing", "D": "norm"}, "'mask' is none of the four"),
         (
             {"A": ["position"], "B": "mask", "C": "nothing", "D": "norm"},

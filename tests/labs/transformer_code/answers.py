@@ -204,8 +204,8 @@ RIGHT = {
 
 WRONG = {
     "predict_outcomes": [
-        ("AAAAAAAA", "1 of 8 are right. Look at configuration 2 again: not even line 1 runs"),
-        ("ACEFDAGB", "7 of 8 are right. Look at configuration 6 again: it reaches query (1, 3, 9)"),
+        ("AAAAAAAA", "1 of 8 are right. Write the shape"),
+        ("ACEFDAGB", "7 of 8 are right. Write the shape"),
         ("ACEFDBG", "there are 8 configurations, and you gave 7 letters"),
         ("ACEFDBGX", "X is no outcome here"),
         (17, "write eight letters"),
