@@ -414,26 +414,7 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
     every, one_logit = set(range(n - 1)), torch.zeros(n_words, dtype=torch.float64)
     one_logit[n_words // 2] = 1.0
     return {
-        "an honest decoder": (decoder(lambda i, j: j <= i), set()),
-        "a decoder that reads the word it must predict": (decoder(lambda i, j: j <= i + 1), every),
-        "a decoder without a causal mask": (decoder(lambda i, j: j < n - 1), every - {n - 2}),
-        "a decoder that sees the word after the next": (
-            decoder(lambda i, j: j <= i or j == i + 2),
-            every - {n - 2},
-        ),
-        "a decoder whose first place sees the last word": (
-            decoder(lambda i, j: j <= i or (i, j) == (0, n - 1)),
-            {0},
-        ),
-        "a decoder with one hole in its mask": (
-            decoder(lambda i, j: j <= i or (i, j) == (2, 4)),
-            {2},
-        ),
-        "a decoder whose last place reads what it predicts": (
-            decoder(lambda i, j: j <= i or i + 1 == j == n - 1),
-            {n - 2},
-        ),
-        "a decoder that reads START only": (decoder(lambda i, j: j == 0), set()),
+        **{what: (decoder(reads), leaks) for what, (reads, leaks) in _readers(n).items()},
         "a decoder that leaks into one logit": (decoder(lambda i, j: j <= i + 1, one_logit), every),
         "a decoder that leaks a millionth": (decoder(lambda i, j: j <= i + 1, 1e-6), every),
         "a decoder that leaks very little": (decoder(lambda i, j: j <= i + 1, 1e-12), every),
@@ -441,6 +422,30 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
             decoder(lambda i, j: j <= i, cancels=True),
             every,
         ),
+    }
+
+
+def _readers(n: int) -> dict[str, tuple[Callable[[int, int], bool], set[int]]]:
+    """Return which words j place i of a decoder reads, and the places at which that is a leak."""
+    every = set(range(n - 1))
+    return {
+        "an honest decoder": (lambda i, j: j <= i, set()),
+        "a decoder that reads the word it must predict": (lambda i, j: j <= i + 1, every),
+        "a decoder without a causal mask": (lambda i, j: j < n - 1, every - {n - 2}),
+        "a decoder that sees the word after the next": (
+            lambda i, j: j <= i or j == i + 2,
+            every - {n - 2},
+        ),
+        "a decoder whose first place sees the last word": (
+            lambda i, j: j <= i or (i, j) == (0, n - 1),
+            {0},
+        ),
+        "a decoder with one hole in its mask": (lambda i, j: j <= i or (i, j) == (2, 4), {2}),
+        "a decoder whose last place reads what it predicts": (
+            lambda i, j: j <= i or i + 1 == j == n - 1,
+            {n - 2},
+        ),
+        "a decoder that reads START only": (lambda i, j: j == 0, set()),
     }
 
 
