@@ -66,8 +66,11 @@ def numbers(widget, caption):
 
 def enter(widget, label, text):
     """Type into a field, and leave it by a click elsewhere."""
-    widget.get_by_label(label, exact=True).fill(text)
+    field = widget.get_by_label(label, exact=True)
+    field.fill(text)
     widget.page.locator(".jp-InputPrompt").first.click()
+    # on a busy machine the page may still scroll under the click
+    soon(lambda: not field.evaluate("f => f == document.activeElement"), "the leaving")
 
 
 def type_in(widget, label, text):
@@ -84,7 +87,7 @@ def status(explorer):
 
 
 def soon(condition, what):
-    wait_for(condition, 10, what)
+    wait_for(condition, 30, what)  # kernels that train share the machine
 
 
 def fields(widget, name, rows, columns):
