@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from browser import menu, wait_for
+from browser import is_idle, menu, wait_for
 
 SET_UP = """\
 import torch
@@ -64,8 +64,18 @@ def numbers(widget, caption):
     return torch.tensor(read, dtype=torch.float64)
 
 
+def settle(page):
+    """Wait until the kernel has answered the last edit.
+
+    With the oldest versions a report that is sent while another is answered can be lost.
+    """
+    page.wait_for_timeout(200)
+    soon(lambda: is_idle(page), "an idle kernel")
+
+
 def enter(widget, label, text):
     """Type into a field, and leave it by a click elsewhere."""
+    settle(widget.page)
     field = widget.get_by_label(label, exact=True)
     field.fill(text)
     widget.page.locator(".jp-InputPrompt").first.click()
@@ -75,6 +85,7 @@ def enter(widget, label, text):
 
 def type_in(widget, label, text):
     """Type into a field by the keyboard alone."""
+    settle(widget.page)
     widget.get_by_label(label, exact=True).focus()
     widget.page.keyboard.press("Control+a")
     widget.page.keyboard.press("Delete")
