@@ -65,10 +65,7 @@ def numbers(widget, caption):
 
 
 def settle(page):
-    """Wait until the kernel has answered the last edit.
-
-    With the oldest versions a report that is sent while another is answered can be lost.
-    """
+    """Wait until the kernel has answered the last edit, as a person does."""
     page.wait_for_timeout(200)
     soon(lambda: is_idle(page), "an idle kernel")
 
