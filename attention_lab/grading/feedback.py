@@ -20,6 +20,7 @@ __all__ = [
     "shapes_of",
     "tensor_of",
     "three_tensors",
+    "wrong_shape",
 ]
 
 LONGEST = 300  # characters of an error that are shown
@@ -109,11 +110,18 @@ def run(
     name = name_of(answer)
     result = tensor_of(returned(answer, inputs), f"what {name} returns")
     if shape is not None and tuple(result.shape) != tuple(shape):
-        given = shapes_of(inputs) or ", ".join(f"{key} = {each}" for key, each in inputs.items())
-        raise Problem(
-            f"{name} returned shape {tuple(result.shape)} for {given}; {tuple(shape)} is right"
-        )
+        raise wrong_shape(name, result, inputs, shape)
     return result
+
+
+def wrong_shape(
+    name: str, result: Tensor, inputs: Mapping[str, Any], shape: Sequence[int]
+) -> Problem:
+    """Say which shape came for which inputs, and which is right."""
+    given = shapes_of(inputs) or ", ".join(f"{key} = {each}" for key, each in inputs.items())
+    return Problem(
+        f"{name} returned shape {tuple(result.shape)} for {given}; {tuple(shape)} is right"
+    )
 
 
 def three_tensors(

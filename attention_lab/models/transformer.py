@@ -472,7 +472,33 @@ class DecoderLayer(nn.Module):
         return self.around_feed(x, self.feed_forward)
 
 
-class Encoder(nn.Module):
+class _Stack(nn.Module):
+    """What `Encoder` and `Decoder` share: layers of one kind, and perhaps a norm at the end."""
+
+    layer: type[nn.Module]
+
+    def __init__(
+        self,
+        n_layers: int,
+        d_model: int,
+        n_heads: int,
+        d_ff: int,
+        *,
+        dropout: float = 0.0,
+        norm_first: bool = True,
+        position: str = "none",
+        final_norm: bool | None = None,
+    ) -> None:
+        super().__init__()
+        options = {"dropout": dropout, "norm_first": norm_first, "position": position}
+        self.layers = nn.ModuleList(
+            self.layer(d_model, n_heads, d_ff, **options) for _ in range(n_layers)
+        )
+        final_norm = norm_first if final_norm is None else final_norm
+        self.norm = nn.LayerNorm(d_model) if final_norm else nn.Identity()
+
+
+class Encoder(_Stack):
     """A stack of `EncoderLayer`.
 
     Parameters
@@ -485,25 +511,7 @@ class Encoder(nn.Module):
         with one anyway, do not. `nn.Transformer` has it always.
     """
 
-    def __init__(
-        self,
-        n_layers: int,
-        d_model: int,
-        n_heads: int,
-        d_ff: int,
-        *,
-        dropout: float = 0.0,
-        norm_first: bool = True,
-        position: str = "none",
-        final_norm: bool | None = None,
-    ) -> None:
-        super().__init__()
-        options = {"dropout": dropout, "norm_first": norm_first, "position": position}
-        self.layers = nn.ModuleList(
-            EncoderLayer(d_model, n_heads, d_ff, **options) for _ in range(n_layers)
-        )
-        final_norm = norm_first if final_norm is None else final_norm
-        self.norm = nn.LayerNorm(d_model) if final_norm else nn.Identity()
+    layer = EncoderLayer
 
     def forward(
         self, x: Tensor, *, attn_mask: Tensor | None = None, is_causal: bool = False
@@ -514,28 +522,10 @@ class Encoder(nn.Module):
         return self.norm(x)
 
 
-class Decoder(nn.Module):
+class Decoder(_Stack):
     """A stack of `DecoderLayer`; its parameters are those of `Encoder`."""
 
-    def __init__(
-        self,
-        n_layers: int,
-        d_model: int,
-        n_heads: int,
-        d_ff: int,
-        *,
-        dropout: float = 0.0,
-        norm_first: bool = True,
-        position: str = "none",
-        final_norm: bool | None = None,
-    ) -> None:
-        super().__init__()
-        options = {"dropout": dropout, "norm_first": norm_first, "position": position}
-        self.layers = nn.ModuleList(
-            DecoderLayer(d_model, n_heads, d_ff, **options) for _ in range(n_layers)
-        )
-        final_norm = norm_first if final_norm is None else final_norm
-        self.norm = nn.LayerNorm(d_model) if final_norm else nn.Identity()
+    layer = DecoderLayer
 
     def forward(
         self,

@@ -13,7 +13,7 @@ from attention_lab.core.attention import masked_softmax
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.compare import compare
-from attention_lab.grading.feedback import Problem, call, name_of, returned, run, shapes_of
+from attention_lab.grading.feedback import Problem, call, name_of, returned, run, wrong_shape
 
 __all__ = [
     "cached_mask",
@@ -45,13 +45,7 @@ def _masks(
                 "such as j <= i gives one"
             )
         if result.shape != wanted.shape:
-            given = shapes_of(inputs) or ", ".join(
-                f"{key} = {each}" for key, each in inputs.items()
-            )
-            raise Problem(
-                f"{name} returned shape {tuple(result.shape)} for {given}; "
-                f"{tuple(wanted.shape)} is right"
-            )
+            raise wrong_shape(name, result, inputs, wanted.shape)
         pairs.append((inputs, result, wanted))
     wrong = [pair for pair in pairs if not torch.equal(pair[1], pair[2])]
     if not wrong:
