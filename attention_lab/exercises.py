@@ -1,11 +1,13 @@
-"""Exercises that check themselves: ``check.<name>(answer)`` says pass, or what is wrong.
+"""What a learner does: ``predict.<name>()`` before an answer, ``check.<name>(answer)`` after it.
 
-A façade: each grader lives in the room of its notebook, and is loaded when it is first asked for.
+A façade: each grader and each question lives in the room of its notebook, and is loaded when it is
+first asked for.
 """
 
 from attention_lab.grading.base import Checks, Verdict
+from attention_lab.ui.prediction import Predictions
 
-__all__ = ["Verdict", "check", "grade"]
+__all__ = ["Verdict", "check", "grade", "predict"]
 
 ROOMS = {
     "start_here": ["strongest_key"],
@@ -76,3 +78,4 @@ check = Checks(
     }
 )
 grade = check.grade
+predict = Predictions("attention_lab.labs")

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import nbformat
 
 import notebooks as tool
+from attention_lab.exercises import predict
 
 # word to avoid: the term of the glossary
 SYNONYMS = {
@@ -35,7 +36,8 @@ SYNONYMS = {
 }
 NAMES = ["pinter", "rouge"]  # codespell takes them for misspelt words
 CHECK = re.compile(r"^check\.(\w+)\((\w+)\)", re.M)
-WIDGET = re.compile(r"^(?:\w+ = )?\w*(?:Explorer|Editor)\(", re.M)
+PREDICT = re.compile(r"^predict\.(\w+)\(\)", re.M)
+PREDICTIONS = 3  # at least, in each notebook
 
 
 class Book(NamedTuple):
@@ -155,20 +157,6 @@ def sentences(book: Book) -> Iterator[str]:
                 yield f"{cell.id}: the alternative text is not the sentence under the figure"
 
 
-def static_first(book: Book) -> Iterator[str]:
-    """In its section a widget comes after a figure, which is what GitHub shows."""
-    figure = False
-    for cell in book.cells:
-        if cell.cell_type == "markdown":
-            if re.search(r"^## ", cell.source, re.M):
-                figure = False
-            continue
-        if any("image/png" in output.get("data", {}) for output in cell.outputs):
-            figure = True
-        if WIDGET.search(cell.source) and not figure:
-            yield f"{cell.id}: no figure stands before this widget in its section"
-
-
 def exercises(book: Book) -> Iterator[str]:
     """Each exercise has a check, and after it a folded hint and a folded solution."""
     announced = sum(len(re.findall(r"^\*\*Exercise \d", c.source, re.M)) for c in markdown(book))
@@ -187,6 +175,49 @@ def exercises(book: Book) -> Iterator[str]:
             yield f"{cell.id}: the committed output is not “Not attempted”"
     if announced != checked:
         yield f"{announced} exercises are announced, and {checked} are checked"
+
+
+def visible(cell) -> str:
+    """Return what a reader sees of a cell: no code, and nothing that is folded."""
+    text = [cell.source if cell.cell_type == "markdown" else ""]
+    text += [
+        part
+        for output in cell.get("outputs", [])
+        for part in (output.get("text", ""), str(output.get("data", {}).get("text/html", "")))
+    ]
+    return re.sub(r"<details>.*?</details>|<style>.*?</style>", " ", "\n".join(text), flags=re.S)
+
+
+def predictions(book: Book) -> Iterator[str]:
+    """A prediction stands before what answers it: a cell tagged “answer”, with text between."""
+    asked = 0
+    for index, cell in enumerate(book.cells):
+        if cell.cell_type != "code" or not (called := PREDICT.search(cell.source)):
+            continue
+        asked += 1
+        name = called[1]
+        shown = predict[name].shown_by
+        answer = next(
+            (k for k in range(index + 1, len(book.cells))
+             if tool.ANSWER in book.cells[k].metadata.get("tags", [])), None,
+        )  # fmt: skip
+        if answer is None:
+            yield f"{name}: no cell after it is tagged “{tool.ANSWER}”"
+            continue
+        if shown not in visible(book.cells[answer]):
+            yield f"{name}: {book.cells[answer].id} does not show {shown!r}"
+        if not any(c.cell_type == "markdown" for c in book.cells[index:answer]):
+            yield f"{name}: no text stands between it and its answer, so both are seen at once"
+        start = max(
+            k for k in range(index + 1)
+            if re.search(r"^##? ", book.cells[k].source, re.M)
+            and book.cells[k].cell_type == "markdown"
+        )  # fmt: skip
+        for above in book.cells[start:answer]:
+            if shown in visible(above):
+                yield f"{name}: {above.id} shows {shown!r} before it is asked, or beside it"
+    if asked < PREDICTIONS:
+        yield f"there are {asked} predictions, not {PREDICTIONS} or more"
 
 
 def anchors_of(book: Book) -> set[str]:
@@ -270,8 +301,8 @@ RULES: tuple[Rule, ...] = (
     executed,
     clean_outputs,
     sentences,
-    static_first,
     exercises,
+    predictions,
     links,
     printed_numbers,
     terms,

@@ -32,6 +32,8 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # without the extension nbconvert --to script writes a .txt
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
 CELL_SECONDS = 120
+# Tag of a cell that answers a prediction: JupyterLab folds its output until the cell is run.
+ANSWER = "answer"
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
@@ -77,9 +79,11 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     count = 0
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict(
-            {key: cell.metadata[key] for key in ("tags",) if cell.metadata.get(key)}
-        )
+        tags = cell.metadata.get("tags", [])
+        kept = {"tags": tags} if tags else {}
+        if ANSWER in tags:
+            kept["jupyter"] = {"outputs_hidden": True}
+        cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type != "code":
             continue
         count += 1

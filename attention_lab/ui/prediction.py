@@ -1,0 +1,196 @@
+"""A question before its answer, to be answered by a click or by a number."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from importlib import import_module
+from types import ModuleType
+
+import ipywidgets
+
+from attention_lab.grading.feedback import Problem
+from attention_lab.grading.predict import Choices, Number, Reply
+from attention_lab.pictures.style import escaped
+from attention_lab.ui.base import StaticTwin
+from attention_lab.ui.fields import text_field
+from attention_lab.ui.parsing import parse_number
+
+__all__ = ["PredictionCard", "Predictions"]
+
+# All replies lie in one cell of a grid, and the one that was asked for is seen: the place is as
+# high as the longest from the start, so that a click moves nothing.
+STYLE = """<style>
+.alab-predict{border-left:4px solid #5b6b7b;padding:2px 0 2px 12px}
+.alab-predict .alab-question{line-height:1.5;white-space:normal}
+.alab-predict .jupyter-button{width:auto!important;max-width:46em;height:auto!important;
+min-height:28px;margin:2px 0!important;padding:4px 10px!important;white-space:normal!important;
+text-align:left!important;line-height:1.4!important;border:1px solid #767676}
+.alab-predict .alab-guessed{outline:2px solid #d55e00;font-weight:600}
+.alab-replies{display:grid;max-width:50em;line-height:1.5}
+.alab-replies>div{grid-area:1/1;visibility:hidden}
+.alab-replies>div.alab-said{visibility:visible}
+</style>"""
+
+BOX = "border-left:4px solid {0};padding:2px 0 2px 12px;line-height:1.5"
+LOOKS = {True: ("#e6f4ea", "#0b3d1c", "#1a7f37"), False: ("#fff4e5", "#5c2b00", "#d55e00")}
+
+
+def _written(text: str) -> str:
+    """Return plain text as HTML, with code where backticks stand."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(text))
+
+
+def _reply_box(reply: Reply | Problem, kind: str = "") -> str:
+    is_right = isinstance(reply, Reply) and reply.is_right
+    background, ink, edge = LOOKS[is_right]
+    return (
+        f'<div{kind} style="background:{background};color:{ink};border-left:4px solid {edge};'
+        f'padding:4px 8px">{_written(str(reply))}</div>'
+    )
+
+
+class PredictionCard(StaticTwin, ipywidgets.VBox):
+    """Ask a question, and answer the guess at once.
+
+    Without a kernel each choice unfolds its own reply; the reply to a number is folded.
+
+    Parameters
+    ----------
+    asked : Choices or Number
+
+    Attributes
+    ----------
+    guess : str or float or None
+        What was answered last.
+    buttons : list of ipywidgets.Button
+        One for each choice.
+    number : ipywidgets.Text
+        Where a number is typed.
+    """
+
+    def __init__(self, asked: Choices | Number) -> None:
+        super().__init__()
+        self.asked = asked
+        self.guess: str | float | None = None
+        self.replies = ipywidgets.HTML()
+        self.buttons: list[ipywidgets.Button] = []
+        if isinstance(asked, Choices):
+            self.buttons = [ipywidgets.Button(description=text) for text in asked.choices]
+            for button in self.buttons:
+                button.on_click(lambda pressed: self._answer(pressed.description))
+            inputs: list[ipywidgets.Widget] = self.buttons
+        else:
+            self.number = text_field("your guess", width="220px")
+            self.number.observe(lambda change: self._typed(change["new"]), names="value")
+            inputs = [self.number]
+        self._show()
+        style = ipywidgets.HTML(STYLE, layout={"display": "none"})
+        question = ipywidgets.HTML(f'<div class="alab-question">{self._head()}</div>')
+        self.add_class("alab-predict")
+        self.children = [style, question, *inputs, self.replies]
+
+    def _head(self) -> str:
+        return f"<b>Predict.</b> {_written(self.asked.question)}"
+
+    def _typed(self, text: str) -> None:
+        if not text.strip():
+            return
+        try:
+            self._answer(parse_number(text))
+        except Problem as problem:
+            self._show(problem)
+
+    def _answer(self, guess: str | float) -> None:
+        self.guess = guess
+        for button in self.buttons:
+            mark = button.add_class if button.description == guess else button.remove_class
+            mark("alab-guessed")
+        self._show(self.asked.reply(guess))
+
+    def _show(self, said: Reply | Problem | None = None) -> None:
+        """Show one reply; the others keep its place as high as the longest."""
+        lines = [_reply_box(reply) for reply in self.asked.replies if reply != said]
+        if said is not None:
+            lines.append(_reply_box(said, ' role="status" class="alab-said"'))
+        self.replies.value = f'<div class="alab-replies">{"".join(lines)}</div>'
+
+    def twin_html(self) -> str:
+        if isinstance(self.asked, Choices):
+            folded = [
+                f"<details><summary>{escaped(choice)}</summary>{_reply_box(reply)}</details>"
+                for choice, reply in zip(self.asked.choices, self.asked.replies, strict=True)
+            ]
+        else:
+            right = f"{self.asked.right:g}. {self.asked.because}"
+            folded = [f"<details><summary>The answer</summary>{_written(right)}</details>"]
+        return f'<div style="{BOX.format("#5b6b7b")}">{self._head()}{"".join(folded)}</div>'
+
+    def twin_text(self) -> str:
+        said = f"Predict: {self.asked.question}"
+        if isinstance(self.asked, Choices):
+            said += f" ({' / '.join(self.asked.choices)})"
+        return said
+
+
+class Predictions:
+    """``predict.name()`` asks the question of that name.
+
+    Parameters
+    ----------
+    labs : package
+        Each room in it may have a module ``predictions``; what it holds of `Choices` and `Number`
+        is known by its name there.
+    """
+
+    def __init__(self, labs: str) -> None:
+        self._labs = labs
+
+    @cached_property
+    def _found(self) -> dict[str, tuple[str, Choices | Number]]:
+        found: dict[str, tuple[str, Choices | Number]] = {}
+        for room in pkgutil.iter_modules(import_module(self._labs).__path__):
+            module = self._predictions_of(room.name)
+            for name, asked in vars(module).items() if module else ():
+                if not isinstance(asked, (Choices, Number)):
+                    continue
+                if name in found:
+                    raise ValueError(
+                        f"there are two predictions {name!r}, in {found[name][0]} and in "
+                        f"{room.name}: rename one"
+                    )
+                found[name] = room.name, asked
+        return found
+
+    def _predictions_of(self, room: str) -> ModuleType | None:
+        name = f"{self._labs}.{room}.predictions"
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            return None
+
+    def __getitem__(self, name: str) -> Choices | Number:
+        if name not in self._found:
+            known = ", ".join(sorted(self._found))
+            raise KeyError(f"there is no prediction {name!r}; there are {known}")
+        return self._found[name][1]
+
+    def __getattr__(self, name: str) -> Callable[[], PredictionCard]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            asked = self[name]
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from None
+        return lambda: PredictionCard(asked)
+
+    def __dir__(self) -> Iterable[str]:
+        return sorted(self._found)
+
+    def room_of(self, name: str) -> str:
+        """Return the room in which a prediction lives."""
+        return self._found[name][0]
