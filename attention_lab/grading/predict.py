@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 __all__ = ["Choices", "Number", "Reply"]
 
@@ -107,7 +108,7 @@ class Number:
 
     def __post_init__(self) -> None:
         known = sorted([self.right, *self.mistakes])
-        for one, other in zip(known, known[1:], strict=False):
+        for one, other in pairwise(known):
             if other - one <= 2 * self.within:
                 raise ValueError(f"{one:g} and {other:g} lie too near for ± {self.within:g}")
 

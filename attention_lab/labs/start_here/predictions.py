@@ -1,6 +1,6 @@
 """Guesses of notebook 00."""
 
-from attention_lab.grading.predict import Choices, Number
+from attention_lab.grading.predict import Choices
 
 lookup_price = Choices(
     question="Someone asks for “something sweet”. Apples cost 3, honey 8, crackers 2. What does "
