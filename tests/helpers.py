@@ -14,7 +14,6 @@ from PIL import Image
 from attention_lab.models.data.sequences import DIGITS
 from attention_lab.models.transformer import Transformer
 from attention_lab.pictures.style import palette, shade
-from attention_lab.pictures.tables import CSS
 from attention_lab.widgets import DecodingExplorer
 
 
@@ -36,7 +35,7 @@ def shown(explorer, step):
 
 def marked(html, kind):
     """Count the cells of a picture that are outlined: "chosen" or "related"."""
-    return html.count(f"alab-{kind}") - CSS.count(f"alab-{kind}")
+    return html.count(f"alab-{kind}")
 
 
 def redraws_of(widget):
@@ -75,8 +74,8 @@ def pixels_of(html):
     return torch.tensor(np.array(image)).long(), alternative
 
 
-def color_of(number, low, high):
-    text = palette()[shade(number, low, high)][0]
+def color_of(number, low, high, *, weights=False):
+    text = palette(weights=weights)[shade(number, low, high)][0]
     return [int(text[i : i + 2], 16) for i in (1, 3, 5)]
 
 

@@ -150,7 +150,7 @@ def sentences(book: Book) -> Iterator[str]:
             if "image/png" not in output.get("data", {}):
                 continue
             after = cell.outputs[index + 1] if index + 1 < len(cell.outputs) else {}
-            sentence = after.get("text", "").strip()
+            sentence = after.get("data", {}).get("text/plain", "")
             if not sentence.endswith("."):
                 yield f"{cell.id}: no sentence follows the figure"
             elif output.metadata.get("image/png", {}).get("alt") != sentence:

@@ -43,8 +43,9 @@ def _written(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(text))
 
 
-def _reply_box(reply: Reply | Problem, kind: str = "") -> str:
+def _reply_box(reply: Reply | Problem, *, said: bool = False) -> str:
     is_right = isinstance(reply, Reply) and reply.is_right
+    kind = ' role="status" class="alab-said alab-slab"' if said else ' class="alab-slab"'
     background, ink, edge = LOOKS[is_right]
     return (
         f'<div{kind} style="background:{background};color:{ink};border-left:4px solid {edge};'
@@ -114,7 +115,7 @@ class PredictionCard(StaticTwin, ipywidgets.VBox):
         """Show one reply; the others keep its place as high as the longest."""
         lines = [_reply_box(reply) for reply in self.asked.replies if reply != said]
         if said is not None:
-            lines.append(_reply_box(said, ' role="status" class="alab-said"'))
+            lines.append(_reply_box(said, said=True))
         self.replies.value = f'<div class="alab-replies">{"".join(lines)}</div>'
 
     def twin_html(self) -> str:

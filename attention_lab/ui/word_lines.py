@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets
 from torch import Tensor
 
-from attention_lab.pictures.flow import FLOW_CSS, arcs, described, flow
+from attention_lab.pictures.flow import arcs, described, flow
 from attention_lab.ui.base import StaticTwin
 
 __all__ = ["WordLines"]
@@ -39,7 +39,7 @@ class WordLines(StaticTwin, ipywidgets.VBox):
         self.weights, self.above = weights, list(above)
         self.below = list(above if below is None else below)
         self.is_one_sentence = below is None
-        self.picture = ipywidgets.HTML(FLOW_CSS + self._drawn(live=True))
+        self.picture = ipywidgets.HTML(self._drawn(live=True))
         self.children = [self.picture]
 
     def _drawn(self, *, live: bool) -> str:
