@@ -27,7 +27,8 @@ def text_of(html):
 
 def shown(explorer, step):
     """Read a step back from the picture."""
-    for caption, rows in tables(explorer.picture.value):
+    parts = explorer.picture.value + getattr(explorer, "result", explorer.picture).value
+    for caption, rows in tables(parts):
         if caption.startswith(step):
             return rows[1:]
     return None
@@ -55,6 +56,7 @@ def tables(html):
     """Read back every table: caption and rows of cell texts."""
     found = []
     for text in re.findall(r"<table\b.*?</table>", html, flags=re.S):
+        text = re.sub(r'<span class="alab-why".*?</span>', "", text)
         table = ET.fromstring(text.replace("<br>", " "))
         caption = "".join(table.find("caption").itertext())
         rows = [["".join(cell.itertext()) for cell in line] for line in table.iter("tr")]

@@ -107,6 +107,11 @@ def _line(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{GREY}"/>'
 
 
+def _short(number: float) -> str:
+    """Write a number of an axis, which may be very small on a very small axis."""
+    return f"{number:.3g}".replace("-", "−", 1 if number < 0 else 0)
+
+
 def histogram(sample: Tensor, *, caption: str, deviation: float) -> str:
     """Draw how numbers are spread, and the normal curve with mean 0.
 
@@ -188,7 +193,7 @@ def lines(
         axes.y_line(axes.top - 4),
         text((left + axes.width) / 2, axes.height - 4, x_axis),
     ]
-    parts += [axes.y_tick(y, format_number(float(f"{y:.4g}"))) for y in (0.0, y_span)]
+    parts += [axes.y_tick(y, _short(y)) for y in (0.0, y_span)]
     parts += [axes.x_tick(x, format_number(x)) for x in axes.x]
     for k, ((name, (x_, y_)), (color, dash)) in enumerate(zip(curves.items(), LOOKS, strict=False)):
         look = f'stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"'
@@ -196,5 +201,5 @@ def lines(
         parts.append(axes.path(x_, y_, look))
         parts.append(f'<line x1="{at}" y1="{level}" x2="{at + 24}" y2="{level}" {look}/>')
         parts.append(text(at + 29, level + 4, name, ""))
-    ends = "; ".join(f"{name} ends at {format_number(y[-1])}" for name, (_, y) in curves.items())
+    ends = "; ".join(f"{name} ends at {_short(y[-1])}" for name, (_, y) in curves.items())
     return image(parts, f"{caption}: {ends}", axes.width, axes.height)

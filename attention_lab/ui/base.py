@@ -135,7 +135,7 @@ class LiveView(StaticTwin, ipywidgets.VBox):
         self.pictures = [self.picture]  # those that are dimmed while something is wrong
         self.note = self.problem = ""
         self.holding = Guard()
-        self._inputs: list[Any] = []
+        self._speaking_for: list[Any] = []
 
     def speak_for(self, *inputs: Any) -> None:
         """Say in the status line what is wrong in an input, and not beside it: nothing moves.
@@ -148,10 +148,12 @@ class LiveView(StaticTwin, ipywidgets.VBox):
         for each in inputs:
             each.message_line.layout.display = "none"
             each.observe(self._tell, names="problem")
-        self._inputs += inputs
+        self._speaking_for += inputs
 
     def _tell(self, _change: Any = None) -> None:
-        wrong = [said for said in (*(each.problem for each in self._inputs), self.problem) if said]
+        wrong = [
+            said for said in (*(each.problem for each in self._speaking_for), self.problem) if said
+        ]
         self.status.value = message(wrong[0], problem=True) if wrong else message(self.note)
         for picture in self.pictures:
             (picture.add_class if wrong else picture.remove_class)("alab-stale")
