@@ -14,10 +14,22 @@ from collections.abc import Mapping, Sequence
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
+from matplotlib.path import Path
 from torch import Tensor
 
 from attention_lab.core.attention import AttentionSteps
+from attention_lab.pictures.flow import (
+    FAINTEST,
+    INK,
+    LINE,
+    PILL,
+    PILL_EDGE,
+    THICKEST,
+    Rows,
+    checked,
+    described,
+)
 from attention_lab.pictures.picture import (
     Picture,
     in_own_style,
@@ -43,6 +55,7 @@ from attention_lab.pictures.style import (
 
 __all__ = [
     "Picture",
+    "flow",
     "heads",
     "heatmap",
     "histograms",
@@ -243,6 +256,71 @@ def _broken(widths: Sequence[float], most: float) -> list[list[int]]:
             lines.append([])
         lines[-1].append(k)
     return lines
+
+
+@in_own_style
+def flow(
+    weights: Tensor, above: Sequence[str], below: Sequence[str], *, title: str = ""
+) -> Picture:
+    """Draw words joined by lines as thick as the weights.
+
+    The same picture as `attention_lab.pictures.flow.flow`, which answers to hovering.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_q, n_k)
+        From 0 to 1.
+    above, below : sequence of str
+        The keys and the queries; at most 24.
+    title : str
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        The words are too many, or not as many as the weights say.
+    """
+    weights = numbers_of(weights)
+    above = texts_of(above, "k", weights.shape[1], "keys")
+    below = texts_of(below, "q", weights.shape[0], "queries")
+    numbers, rows = checked(weights, below, above), Rows.of(above, below)
+    pixels, height, top, bottom = 80, 190, 34, 156  # pixels of the layout to an inch
+    figure = Figure(
+        figsize=(max(rows.width, 300) / pixels, (height + 26 * bool(title)) / pixels),
+        layout="constrained",
+    )
+    axes = figure.add_subplot()
+    axes.set(xlim=(-4, rows.width + 4), ylim=(height, 0))
+    axes.axis("off")
+    axes.set_title(title, fontsize=11)
+    lines = [
+        (weight, key.middle, query.middle)
+        for query, row in zip(rows.queries, numbers, strict=True)
+        for key, weight in zip(rows.keys, row, strict=True)
+        if weight >= FAINTEST
+    ]
+    for weight, start, end in sorted(lines):
+        bend = (top + bottom) / 2
+        path = Path([(start, top), (start, bend), (end, bend), (end, bottom)], [1, 4, 4, 4])
+        width = max(0.5, 0.75 * THICKEST * weight)
+        axes.add_patch(
+            PathPatch(
+                path, fc="none", ec=LINE, lw=width, alpha=0.35 + 0.5 * weight, capstyle="round"
+            )
+        )
+    for word, y in [*((w, 17) for w in rows.keys), *((w, 173) for w in rows.queries)]:
+        axes.add_patch(
+            FancyBboxPatch(
+                (word.middle - word.width / 2, y - 14), word.width, 28,
+                boxstyle="round,pad=0,rounding_size=6", fc=PILL, ec=PILL_EDGE, lw=0.8,
+            )
+        )  # fmt: skip
+        axes.text(word.middle, y, word.text, ha="center", va="center", fontsize=10, color=INK)
+    said = described(weights, above, below)
+    return Picture(figure, f"{title}. {said}." if title else f"{said}.")
 
 
 @in_own_style

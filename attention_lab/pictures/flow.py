@@ -19,7 +19,7 @@ from torch import Tensor
 from attention_lab.pictures.style import ACCENT, GREY, escaped, format_weight
 from attention_lab.pictures.svg import image
 
-__all__ = ["FLOW_CSS", "MOST_WORDS", "arcs", "described", "flow"]
+__all__ = ["FLOW_CSS", "MOST_WORDS", "Rows", "Word", "arcs", "checked", "described", "flow"]
 
 MOST_WORDS = 24  # on either side: more do not fit on a line
 LONGEST = 14  # characters of a word that are shown
@@ -53,7 +53,9 @@ fill:var(--jp-ui-font-color1,#14213d)}}
 </style>"""
 
 
-class _Word(NamedTuple):
+class Word(NamedTuple):
+    """A word, and where it stands, in pixels."""
+
     text: str
     middle: float
     width: float
@@ -75,22 +77,22 @@ def _width_of(text: str) -> float:
     return max(34.0, 8.2 * (len(text) - wide) + 14.5 * wide + 20)
 
 
-def _in_a_row(words: Sequence[str]) -> list[_Word]:
+def _in_a_row(words: Sequence[str]) -> list[Word]:
     texts = [w if len(w) <= LONGEST else f"{w[: LONGEST - 1]}…" for w in map(str, words)]
     widths = [_width_of(text) for text in texts]
     ends = accumulate(width + GAP for width in widths)
     return [
-        _Word(text, end - GAP - width / 2, width)
+        Word(text, end - GAP - width / 2, width)
         for text, width, end in zip(texts, widths, ends, strict=True)
     ]
 
 
-def _centred(row: Sequence[_Word], width: float) -> list[_Word]:
+def _centred(row: Sequence[Word], width: float) -> list[Word]:
     shift = (width - _end(row)) / 2
     return [word._replace(middle=word.middle + shift) for word in row]
 
 
-def _end(row: Sequence[_Word]) -> float:
+def _end(row: Sequence[Word]) -> float:
     return row[-1].middle + row[-1].width / 2
 
 
@@ -109,7 +111,29 @@ def _number(x: float, y: float, weight: float, kind: str) -> str:
     )
 
 
-def _checked(weights: Tensor, rows: Sequence[str], columns: Sequence[str]) -> list[list[float]]:
+class Rows(NamedTuple):
+    """Two rows of words, one above the other."""
+
+    keys: list[Word]
+    queries: list[Word]
+    width: float
+
+    @classmethod
+    def of(cls, above: Sequence[str], below: Sequence[str]) -> Rows:
+        """Put the words side by side, and the shorter row in the middle."""
+        keys, queries = _in_a_row(above), _in_a_row(below)
+        width = max(_end(keys), _end(queries)) + 4
+        return cls(_centred(keys, width), _centred(queries, width), width)
+
+
+def checked(weights: Tensor, rows: Sequence[str], columns: Sequence[str]) -> list[list[float]]:
+    """Return weights that fit their words as a list of rows, each number from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        The words are too many, or not as many as the weights say.
+    """
     if tuple(weights.shape) != (len(rows), len(columns)):
         raise ValueError(
             f"weights of shape {tuple(weights.shape)} do not fit {len(rows)} queries and "
@@ -144,10 +168,8 @@ def flow(weights: Tensor, above: Sequence[str], below: Sequence[str], *, live: b
     ValueError
         The words are too many, or not as many as the weights say.
     """
-    numbers = _checked(weights, below, above)
-    keys, queries = _in_a_row(above), _in_a_row(below)
-    width = max(_end(keys), _end(queries)) + 4
-    keys, queries = _centred(keys, width), _centred(queries, width)
+    numbers = checked(weights, below, above)
+    keys, queries, width = Rows.of(above, below)
     high = WORD_HEIGHT + BAND + 2  # where the lines begin, and where they end
     low = high + DROP
     lines, said = [], []
@@ -195,7 +217,7 @@ def arcs(weights: Tensor, words: Sequence[str], *, live: bool = True) -> str:
     ValueError
         The words are too many, or not as many as the weights say.
     """
-    numbers = _checked(weights, words, words)
+    numbers = checked(weights, words, words)
     row = _in_a_row(words)
     highest = max((_rise(a.middle, b.middle) for a in row for b in row), default=0)
     base = round(0.75 * highest) + 14  # where the arcs end, above the words

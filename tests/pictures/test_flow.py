@@ -4,7 +4,9 @@ import re
 
 import pytest
 import torch
+from matplotlib.patches import PathPatch
 
+from attention_lab import figures
 from attention_lab.pictures.flow import FAINTEST, FLOW_CSS, MOST_WORDS, arcs, described, flow
 from attention_lab.widgets import WordLines
 
@@ -88,3 +90,15 @@ def test_the_twin_is_a_picture_and_a_sentence_and_the_live_one_answers_to_tab():
     assert "<svg" not in widget.twin_html()
     assert "le: the 0.700, black 0.300" in re.sub(r"<img[^>]*>", "", widget.twin_html())
     assert WordLines(torch.eye(2), ["a", "b"]).twin_text() == "WordLines: a: a 1.000 · b: b 1.000"
+
+
+def test_the_figure_draws_the_same_lines_and_says_the_same():
+    picture = figures.flow(WEIGHTS, ABOVE, BELOW, title="A cat")
+    assert picture.sentence == f"A cat. {described(WEIGHTS, ABOVE, BELOW)}."
+    curves = [p for p in picture.figure.axes[0].patches if isinstance(p, PathPatch)]
+    assert len(curves) == len(lines_of(flow(WEIGHTS, ABOVE, BELOW)))
+    widths = [curve.get_linewidth() for curve in curves]
+    assert widths == sorted(widths)  # the thick ones on top
+    assert picture.png()
+    with pytest.raises(ValueError, match="there are 1 labels for 2 queries"):
+        figures.flow(WEIGHTS, ABOVE, ["le"])

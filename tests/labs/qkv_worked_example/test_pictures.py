@@ -16,7 +16,6 @@ from attention_lab.labs.qkv_worked_example.pictures import (
 from attention_lab.pictures.tables import MOST_CELLS
 from helpers import column, tables
 
-
 POWERS = {k: f"e<sup>{k}</sup>" for k in (8, 10, 12)}
 
 
