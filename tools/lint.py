@@ -84,6 +84,7 @@ def anatomy(book: Book) -> Iterator[str]:
     wanted = {
         "a heading": r"\A# \S",
         "the Colab badge": re.escape(tool.badge(book.path.name)),
+        "a picture with a text of what it shows": r"^!\[[^\]]+\]\(attachment:[\w-]+\.png\)",
         "what the reader can do afterwards": r"^> \*\*After this \w+ you can\*\*",
         "what is needed first": r"^> \*\*You need\*\*",
         "the time": r"^> \*\*Time\*\* .*\d+ minutes to read",
@@ -91,6 +92,8 @@ def anatomy(book: Book) -> Iterator[str]:
     for what, pattern in wanted.items():
         if not re.search(pattern, title, re.M):
             yield f"the title lacks {what}"
+    if not book.cells[0].get("attachments"):
+        yield "the picture of the title is not attached; run `make notebooks`"
     if book.cells[1].source != tool.set_up():
         yield "the set-up cell is not that of the other notebooks; run `make notebooks`"
     last = book.cells[-1]

@@ -10,6 +10,8 @@ widget ids, no times, no paths; the badge and the set-up cell come from pyprojec
 from __future__ import annotations
 
 import argparse
+import base64
+import importlib
 import re
 import sys
 import threading
@@ -36,6 +38,7 @@ CELL_SECONDS = 120
 ANSWER = "answer"
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
+ATTACHED = re.compile(r"\(attachment:([\w-]+)\.png\)")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
 
 
@@ -71,6 +74,25 @@ def fill_in(notebook: nbformat.NotebookNode, name: str) -> None:
             cell.source = BADGE.sub(lambda _: badge(name), cell.source)
         elif cell.id == "set-up":
             cell.source = set_up()
+
+
+def picture_on_top(notebook: nbformat.NotebookNode, name: str) -> None:
+    """Attach to the title the picture that it names, so that it is there before any code.
+
+    ``attachment:NAME.png`` is the picture under the cell NAME, or what ``NAME()`` in the figures of
+    the notebook's room draws.
+    """
+    title = notebook.cells[0]
+    if not (named := ATTACHED.search(title.source)):
+        return
+    outputs = next((cell.get("outputs", []) for cell in notebook.cells if cell.id == named[1]), [])
+    found = [
+        output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})
+    ]
+    if not found:
+        room = importlib.import_module(f"attention_lab.labs.{Path(name).stem[3:]}.figures")
+        found = [base64.b64encode(getattr(room, named[1])().png()).decode()]
+    title.attachments = {f"{named[1]}.png": {"image/png": found[0]}}
 
 
 def normalise(notebook: nbformat.NotebookNode) -> None:
@@ -184,6 +206,7 @@ def refresh(path: Path) -> Measured:
             lambda said: f"under {measured.limit(int(said[1]))} seconds to run",
             notebook.cells[0].source,
         )
+    picture_on_top(notebook, path.name)
     normalise(notebook)
     nbformat.validate(notebook)
     text = nbformat.writes(notebook, version=4)

@@ -22,7 +22,7 @@ from attention_lab.pictures.svg import image
 __all__ = ["FLOW_CSS", "MOST_WORDS", "Rows", "Word", "arcs", "checked", "described", "flow"]
 
 MOST_WORDS = 24  # on either side: more do not fit on a line
-LONGEST = 14  # characters of a word that are shown
+LONGEST = 18  # characters of a word that are shown
 THICKEST = 13  # pixels of a line with the weight 1
 FAINTEST = 0.01  # a smaller weight has no line, only its number
 LINE = "#2b62b8"
