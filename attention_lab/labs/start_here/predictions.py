@@ -42,12 +42,12 @@ nothing_fits = Choices(
     question="Someone asks for a thing that is the opposite of all three: every score is negative. "
     "What do the weights do?",
     choices={
-        "they are all 0: nothing fits": "Softmax has no way to say “nothing”. The weights of a "
-        "query always add up to 1.",
-        "they are negative, like the scores": "e to the power of any number is positive, so a "
-        "weight is, too.",
         "they still add up to 1": "Only differences between scores matter: the least bad key gets "
         "most.",
+        "they are all 0: nothing fits": "Softmax has no way to say “nothing”. The weights of a "
+        "query always add up to 1.",
+        "they are negative, like the scores": "A power of e is positive whatever the exponent, so a "
+        "weight is, too.",
         "the cell raises an error": "Negative scores are as good as others: the exponential of "
         "each is a positive number.",
     },
