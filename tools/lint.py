@@ -322,7 +322,7 @@ def problems(book: Book) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("notebooks", nargs="*", type=Path, help="all if none is named")
-    paths = parser.parse_args().notebooks or sorted(tool.NOTEBOOKS.glob("*.ipynb"))
+    paths = parser.parse_args().notebooks or tool.course()
     found = 0
     for path in paths:
         for problem in problems(read(path)):

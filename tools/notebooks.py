@@ -42,6 +42,11 @@ ATTACHED = re.compile(r"\(attachment:([\w-]+)\.png\)")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
 
 
+def course() -> list[Path]:
+    """Return the notebooks that a reader goes through, in order."""
+    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+
+
 def repository() -> str:
     """Return the address of the repository, from pyproject.toml."""
     with (ROOT / "pyproject.toml").open("rb") as file:
@@ -226,7 +231,7 @@ def write_readme(measured: dict[str, Measured], readme: Path = ROOT / "README.md
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("notebooks", nargs="*", type=Path, help="all if none is named")
-    paths = parser.parse_args().notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
+    paths = parser.parse_args().notebooks or course()
     measured: dict[str, Measured] = {}
     for path in paths:
         print(f"{path.name:32}", end="", flush=True)

@@ -6,13 +6,13 @@ import lint
 from browser import open_notebook, save, wait_for
 from compare import differences
 from driving import can_be_read
-from notebooks import NOTEBOOKS
+from notebooks import course
 
 pytestmark = pytest.mark.browser
 
 
 # the longest first: two workers then end at about the same time
-PATHS = sorted(NOTEBOOKS.glob("*.ipynb"), reverse=True)
+PATHS = course()[::-1]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

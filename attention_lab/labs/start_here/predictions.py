@@ -46,8 +46,8 @@ nothing_fits = Choices(
         "most.",
         "they are all 0: nothing fits": "Softmax has no way to say “nothing”. The weights of a "
         "query always add up to 1.",
-        "they are negative, like the scores": "A power of e is positive whatever the exponent, so a "
-        "weight is, too.",
+        "they are negative, like the scores": "A power of e is positive whatever the exponent; so "
+        "is a weight.",
         "the cell raises an error": "Negative scores are as good as others: the exponential of "
         "each is a positive number.",
     },
