@@ -21,7 +21,6 @@ from PIL import Image
 from torch import Tensor
 
 from attention_lab.pictures.style import (
-    DARK,
     HATCH,
     LEVELS,
     color_range,
@@ -63,6 +62,7 @@ DENSE = 8  # a table with more rows or columns than this gets small print
 MOST_PIXELS = 256  # a picture with more on either axis is pooled
 MOST_WEIGHTS = 8  # how many of the weights of one query are worth a row
 
+BAR = "#3f83c0"  # seen on white and on black
 BESIDE = "display:inline-block;vertical-align:top;margin:0 10px 8px 0"
 # class of a cell: (background, text colour)
 COLORS = {
@@ -96,8 +96,9 @@ font-variant-numeric:tabular-nums}}
 .alab table td.alab-text,.alab table th.alab-text{{text-align:left;min-width:0;
 white-space:normal;max-width:34em}}
 .alab table td.alab-text code{{background:transparent;color:inherit;padding:0;font-size:12px}}
-.alab table td.alab-bar,.alab table th.alab-bar{{text-align:left;min-width:164px;color:{DARK};
+.alab table td.alab-bar,.alab table th.alab-bar{{text-align:left;min-width:164px;
 letter-spacing:0}}
+.alab table td.alab-bar{{color:{BAR}}}
 .alab table.alab-dense{{font-size:10px;border-spacing:0}}
 .alab table.alab-dense td,.alab table.alab-dense th{{padding:1px 2px;border-width:1px;min-width:0}}
 .alab-picture{{position:relative;border:1px solid #767676;line-height:0}}
