@@ -12,11 +12,11 @@ __all__ = ["Verdict", "check", "grade", "predict"]
 ROOMS = {
     "start_here": ["strongest_key"],
     "attention_weights": [
-        "stable_softmax",
-        "three_scores",
+        "break_a_softmax",
+        "log_sum_exp",
+        "cosine_scores",
         "choose_query",
-        "softmax_formula",
-        "move_rows",
+        "softmax_readings",
     ],
     "weighted_sum": [
         "sum_by_loop",
