@@ -19,11 +19,11 @@ ROOMS = {
         "softmax_readings",
     ],
     "weighted_sum": [
-        "sum_by_loop",
-        "sum_by_product",
+        "sum_in_one_loop",
+        "hide_a_key",
         "two_weightings",
-        "repair_flow_chart",
-        "equal_values",
+        "self_attention_chart",
+        "outputs_on_a_line",
     ],
     "qkv_worked_example": [
         "attention_in_three_lines",

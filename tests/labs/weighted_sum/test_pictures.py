@@ -1,5 +1,6 @@
 """Values in the plane, terms of a sum, and a flow chart."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,56 @@ def test_plane_says_whether_the_output_is_inside():
     assert "inside the hull" in on_a_segment.sentence
     single = figures.plane(torch.tensor([1.0]), values[:1])
     assert "inside the hull" in single.sentence
+
+
+def annotations(picture):
+    (axes,) = picture.figure.axes
+    return {note.get_text(): note for note in axes.texts}
+
+
+TWO = torch.tensor([[0.05, 0.0], [0.0, 2.0]])
+THREE = torch.tensor([[2.0, 1.0], [0.0, 0.0], [4.0, 2.0]])
+FOODS = torch.tensor([[3.0, 2.0], [8.0, 1.0], [2.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("weights", "values"),
+    [
+        ([0.9, 0.1], TWO),
+        ([0.9, 0.1], TWO + torch.tensor([10.0, 0.0])),
+        ([0.8, 0.1, 0.1], THREE),
+        ([0.259, 0.705, 0.035], FOODS),
+        ([0.25, 0.25, 0.25, 0.25], torch.tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]])),
+    ],
+)
+def test_no_label_of_the_plane_covers_a_point_or_another_label(weights, values):
+    picture = figures.plane(torch.tensor(weights), values)
+    picture.figure.draw_without_rendering()
+    (axes,) = picture.figure.axes
+    boxes = {text: note.get_window_extent() for text, note in annotations(picture).items()}
+    assert len(boxes) == len(values) + 1
+    frame = axes.get_window_extent()
+    output = torch.tensor(weights) @ values
+    centers = axes.transData.transform([*values.tolist(), output.tolist()])
+    for text, box in boxes.items():
+        assert all(frame.contains(*corner) for corner in box.corners()), text
+        assert not any(box.contains(*center) for center in centers), text
+        assert not any(box.overlaps(boxes[other]) for other in boxes if other != text), text
+
+
+def test_a_box_holds_what_a_hull_does_not():
+    triangle = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    said = figures.hull_and_box(triangle, torch.tensor([0.9, 0.9])).sentence
+    assert said.endswith("(0.9, 0.9) lies inside the box and outside the hull.")
+    said = figures.hull_and_box(triangle, torch.tensor([0.2, 0.3])).sentence
+    assert said.endswith("(0.2, 0.3) lies inside the box and inside the hull.")
+    said = figures.hull_and_box(triangle, torch.tensor([1.5, 0.3])).sentence
+    assert said.endswith("(1.5, 0.3) lies outside the box and outside the hull.")
+
+
+def test_a_flow_chart_without_a_start_marks_nothing():
+    picture = figures.flow_chart([("a", "b")], [["a", "b"]], title="Draft")
+    assert picture.sentence == "Draft: a → b."
 
 
 DRAFT = [("a", "b"), ("b", "end"), ("a", "x"), ("x", "y")]
