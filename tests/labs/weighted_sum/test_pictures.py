@@ -1,5 +1,7 @@
 """Values in the plane, terms of a sum, and a flow chart."""
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
@@ -29,6 +31,59 @@ def test_plane_is_drawn_inside_its_frame(points, random):
     for circle in picture.iter("{http://www.w3.org/2000/svg}circle"):
         assert 0 <= float(circle.get("cx")) <= 360
         assert 0 <= float(circle.get("cy")) <= 300
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def scales(html):
+    """Read what is written along the axes: x, y, number."""
+    return [
+        (text.get("x"), text.get("y"), text.text)
+        for text in svg_of(html).iter(f"{SVG}text")
+        if text.get("stroke") is None
+    ]
+
+
+def test_the_frame_of_the_plane_stands_still_while_weights_move():
+    values = torch.tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]])
+    keys = ["v0", "v1", "v2", "v3"]
+    start = scales(plane(torch.full((4,), 0.25), values, keys=keys))
+    assert {said for _, _, said in start} >= {"−1", "0", "1", "2", "3", "4", "5"}
+    for weights in ([1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [-3.0, 0.0, 0.0, 9.0]):
+        assert scales(plane(torch.tensor(weights), values, keys=keys)) == start
+    values[2, 0] = 4.3  # nor does a value that stays within a step
+    assert scales(plane(torch.full((4,), 0.25), values, keys=keys)) == start
+
+
+def test_an_output_beyond_the_frame_is_an_arrow_at_its_edge():
+    values = torch.tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]])
+    keys = ["v0", "v1", "v2", "v3"]
+    far = svg_of(plane(torch.ones(4), values, keys=keys))
+    assert "output [8, 6]" in [text.text for text in far.iter(f"{SVG}text")]
+    assert len(list(far.iter(f"{SVG}path"))) == 1
+    near = svg_of(plane(torch.full((4,), 0.25), values, keys=keys))
+    assert "output" in [text.text for text in near.iter(f"{SVG}text")]
+    assert not list(near.iter(f"{SVG}path"))
+
+
+def test_the_columns_of_the_terms_keep_their_width():
+    values = torch.tensor([[0.05, 0.0], [0.0, 2.0]])
+    for weights in ([0.9, 0.1], [1 / 3, 2 / 3], [1e-9, 1.0]):
+        html = terms_table(torch.tensor(weights), values, keys=["v0", "v1"])
+        assert html.count("min-width:5em") == 2
+        assert html.count("min-width:8em") == 4
+
+
+def bar_widths(weights, values):
+    html = terms_table(torch.tensor(weights), values, keys=["v0", "v1"])
+    return [int(width) for width in re.findall(r"width:(\d+)px;height", html)]
+
+
+def test_a_bar_moves_with_its_own_weight_only():
+    values = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    assert bar_widths([0.5, 0.5], values) == [40, 80]
+    assert bar_widths([0.5, 0.1], values) == [40, 16]
 
 
 def test_pictures_have_an_alternative_text():
