@@ -23,12 +23,14 @@ VALUES = {
     "one inside the others": [[0, 0], [4, 0], [2, 3], [2, 1]],
     "on a line": [[7, 0], [8, 0], [9, 0]],
     "all equal": [[2, 5], [2, 5], [2, 5], [2, 5]],
+    "price and filling of apple, honey, cracker": [[3, 2], [8, 1], [2, 4]],
     "a short and a long one": [[0.05, 0], [0, 2]],
 }
 SCORES = {
     "towards the third": [[0, 1, 2, 0]],
     "all equal": [[0, 0, 0, 0]],
     "the first leads by 5": [[5, 0, 0, 0]],
+    "sweet, of apple, honey, cracker": [[1, 2, -1]],
 }
 WEIGHTS = {
     "all 1, four values": [[1, 1, 1, 1]],
