@@ -49,7 +49,7 @@ def terms_table(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:
     sums = format_weight(weights.sum().item()), "", total, ""
     rows.append([row_head("sum"), *map(cell, sums)])
     heads = [head(each) for each in ("", "weight", "value", "weight × value")]
-    heads.append(head("size of the term", "alab-bar"))
+    heads.append(head("length of the term", "alab-bar"))
     return table(title("output", " = sum of weight × value"), heads, rows)
 
 
