@@ -40,7 +40,7 @@ share_of_three = Number(
     right=0.665,
     within=0.03,
     because="e³ is about 20, of a total of about 30.",
-    low="Each step of 1 in the score multiplies the share by 2.718: the first three shares are as "
+    low="Each step of 1 in the score multiplies the share by 2.718: the three shares are as "
     "1 : 2.718 : 7.389.",
     high="The two others still get e¹ + e², which is about 10 of a total of 30.",
     mistakes={
