@@ -70,8 +70,8 @@ moved_origin = Choices(
     "and 0.200. Now (10, 0) is added to both values. The output moves along by (10, 0). Which term "
     "is longer?",
     choices={
-        "still the second, by as much as before": "The second term grows by 0.1 × 10, the first by "
-        "0.9 × 10.",
+        "still the second, by as much as before": "The shift adds 0.1 × 10 to the second term and "
+        "0.9 × 10 to the first.",
         "the first": "0.9 × 10.05 against 0.1 × 10.2: the order has turned round, though nothing "
         "happened but a new origin.",
         "both are equally long": "The shift is the same for both values, and each weighs it by its "
