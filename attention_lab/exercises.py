@@ -12,18 +12,18 @@ __all__ = ["Verdict", "check", "grade", "predict"]
 ROOMS = {
     "start_here": ["strongest_key"],
     "attention_weights": [
-        "stable_softmax",
-        "three_scores",
+        "break_a_softmax",
+        "log_sum_exp",
+        "cosine_scores",
         "choose_query",
-        "softmax_formula",
-        "move_rows",
+        "softmax_readings",
     ],
     "weighted_sum": [
-        "sum_by_loop",
-        "sum_by_product",
+        "sum_in_one_loop",
+        "hide_a_key",
         "two_weightings",
-        "repair_flow_chart",
-        "equal_values",
+        "self_attention_chart",
+        "outputs_on_a_line",
     ],
     "qkv_worked_example": [
         "attention_in_three_lines",

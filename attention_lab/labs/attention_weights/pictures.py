@@ -7,11 +7,23 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from attention_lab.pictures.style import ACCENT, DARK, exponent, format_number, format_weight
+from attention_lab.pictures.style import (
+    ACCENT,
+    DARK,
+    exponent,
+    format_number,
+    format_weight,
+    palette,
+    shade,
+)
 from attention_lab.pictures.svg import Axes, image, text
-from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title, weight_cell
+from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title
 
 __all__ = ["kernel_regression", "weights_table"]
+
+# Columns keep their width while their numbers change: wide enough for 1.4e-08 and −1000.125, and
+# the third one for the longest usual head, exp(score / 0.123).
+NUMBER, POWER = 5, 11  # em
 
 
 def weights_table(
@@ -38,14 +50,16 @@ def weights_table(
     Returns
     -------
     str
-        One table; its last row holds the sums.
+        One table; its last row holds the sums. Its columns do not move while numbers change.
     """
     power, scaled = exponent(scores, temperature)
     powers = scaled.exp()
     numbers = zip(keys, scores.tolist(), powers.tolist(), weights.tolist(), strict=True)
     rows = [
-        [row_head(key), cell(format_number(score)), cell(format_number(exponential)),
-         weight_cell(weight), bar_cell(weight)]
+        [row_head(key), cell(_wide(format_number(score), NUMBER)),
+         cell(_wide(format_number(exponential), POWER)),
+         cell(_wide(format_weight(weight), NUMBER), palette()[shade(weight, 0, 1)]),
+         bar_cell(weight)]
         for key, score, exponential, weight in numbers
     ]  # fmt: skip
     sums = format_number(scores.sum().item()), format_number(powers.sum().item())
@@ -53,6 +67,10 @@ def weights_table(
     rows.append([row_head("sum"), *map(cell, (*sums, total, ""))])
     heads = [*map(head, ("key", "score", power, "weight")), head("0 … 1", "alab-bar")]
     return table(title(caption, ": scores → exp → weights"), heads, rows)
+
+
+def _wide(text: str, width: int) -> str:
+    return f'<div style="min-width:{width}em">{text}</div>'
 
 
 def kernel_regression(
