@@ -4,8 +4,10 @@ A façade: each grader and each question lives in the room of its notebook, and 
 first asked for.
 """
 
+from typing import Any
+
 from attention_lab.grading.base import Checks, Verdict
-from attention_lab.ui.prediction import Predictions
+from attention_lab.grading.predict import Choices, Number, Predictions
 
 __all__ = ["Verdict", "check", "grade", "predict"]
 
@@ -78,4 +80,12 @@ check = Checks(
     }
 )
 grade = check.grade
-predict = Predictions("attention_lab.labs")
+
+
+def _card(asked: Choices | Number) -> Any:
+    from attention_lab.ui.prediction import PredictionCard  # ipywidgets, for those who ask
+
+    return PredictionCard(asked)
+
+
+predict = Predictions("attention_lab.labs", _card)

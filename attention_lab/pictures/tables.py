@@ -51,6 +51,7 @@ __all__ = [
     "table",
     "title",
     "weight_cell",
+    "wide",
 ]
 
 Cell = tuple[int, int]
@@ -215,9 +216,15 @@ def cell(text: str = "", kind: str = "", why: str = "", *, is_first: bool = True
     )
 
 
-def weight_cell(weight: float, kind: str = "") -> str:
-    """Return a cell with a number from 0 to 1, and its colour."""
-    return cell(format_weight(weight), f"alab-w{shade(weight, 0, 1)} {kind}".rstrip())
+def weight_cell(weight: float, width: int = 0) -> str:
+    """Return a cell with a number from 0 to 1, and its colour; for ``width`` see `wide`."""
+    text = format_weight(weight)
+    return cell(wide(text, width) if width else text, f"alab-w{shade(weight, 0, 1)}")
+
+
+def wide(text: str, width: int) -> str:
+    """Return a text that takes so many em at least: a column does not move with its numbers."""
+    return f'<div style="min-width:{width}em">{text}</div>'
 
 
 EIGHTHS = " ▏▎▍▌▋▊▉"

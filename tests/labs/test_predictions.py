@@ -24,8 +24,8 @@ def test_each_answer_gets_a_reply_of_its_own_in_whole_sentences(name):
     assert len(set(texts)) == len(texts)
     for text in texts:
         assert re.search(r"[.?]$", text), text
-        assert text[:1] == text[:1].upper(), text
-        assert not re.match(r"(right|wrong|not so|no|yes)\b", text, re.I), text
+        assert not re.match(r"[a-z]{2}", text), text  # "v1 and v2" may begin a sentence
+        assert not re.match(r"(right|wrong|not so|yes|no[,.])(?!\w)", text, re.I), text
         assert len(text.split()) >= 4, text
         assert "$" not in text  # no formula is set here
     assert sum(reply.is_right for reply in predict[name].replies) == 1

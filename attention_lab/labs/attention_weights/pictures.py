@@ -13,15 +13,22 @@ from attention_lab.pictures.style import (
     exponent,
     format_number,
     format_weight,
-    palette,
-    shade,
 )
 from attention_lab.pictures.svg import Axes, image, text
-from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title
+from attention_lab.pictures.tables import (
+    bar_cell,
+    cell,
+    head,
+    row_head,
+    table,
+    title,
+    weight_cell,
+    wide,
+)
 
 __all__ = ["kernel_regression", "weights_table"]
 
-# Columns keep their width while their numbers change: wide enough for 1.4e-08 and −1000.125, and
+# Columns keep their width while their numbers change: wide enough for >0.999 and −1000.125, and
 # the third one for the longest usual head, exp(score / 0.123).
 NUMBER, POWER = 5, 11  # em
 
@@ -56,21 +63,17 @@ def weights_table(
     powers = scaled.exp()
     numbers = zip(keys, scores.tolist(), powers.tolist(), weights.tolist(), strict=True)
     rows = [
-        [row_head(key), cell(_wide(format_number(score), NUMBER)),
-         cell(_wide(format_number(exponential), POWER)),
-         cell(_wide(format_weight(weight), NUMBER), palette()[shade(weight, 0, 1)]),
+        [row_head(key), cell(wide(format_number(score), NUMBER)),
+         cell(wide(format_number(exponential), POWER)),
+         weight_cell(weight, NUMBER),
          bar_cell(weight)]
         for key, score, exponential, weight in numbers
     ]  # fmt: skip
-    sums = format_number(scores.sum().item()), format_number(powers.sum().item())
+    sums = "", format_number(powers.sum().item())  # a sum of scores means nothing
     total = format_weight(weights.sum().item())
     rows.append([row_head("sum"), *map(cell, (*sums, total, ""))])
     heads = [*map(head, ("key", "score", power, "weight")), head("0 … 1", "alab-bar")]
     return table(title(caption, ": scores → exp → weights"), heads, rows)
-
-
-def _wide(text: str, width: int) -> str:
-    return f'<div style="min-width:{width}em">{text}</div>'
 
 
 def kernel_regression(

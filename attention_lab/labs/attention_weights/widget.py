@@ -90,7 +90,6 @@ class WeightsExplorer(LiveView):
             DOT: [row(self.n_q, self.n_k, self.shown, self.temperature), row(self.query, self.key)],
             DISTANCE: [row(self.place, self.bandwidth), self.values],
         }
-        self.status.layout.min_height = "52px"  # two lines, so that the second one moves nothing
         self._inputs = ipywidgets.VBox()
         self.children = [self.view, self._inputs, self.status, self.picture]
         self._choose_view()

@@ -9,13 +9,22 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from attention_lab.pictures.geometry import convex_hull
-from attention_lab.pictures.style import ACCENT, DARK, format_number, format_weight, palette, shade
+from attention_lab.pictures.style import ACCENT, DARK, format_number, format_weight
 from attention_lab.pictures.svg import Axes, image
-from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title
+from attention_lab.pictures.tables import (
+    bar_cell,
+    cell,
+    head,
+    row_head,
+    table,
+    title,
+    weight_cell,
+    wide,
+)
 
 __all__ = ["plane", "terms_table"]
 
-# Columns keep their width while their numbers change: wide enough for 1.4e-08 and [−10.125, 3.5].
+# Columns keep their width while their numbers change: wide enough for >0.999 and [−10.125, 3.5].
 NUMBER, VECTOR = 5, 8  # em
 
 
@@ -40,8 +49,8 @@ def terms_table(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:
     longest = values.norm(dim=-1).max().item() or 1.0
     rows = [
         [row_head(key),
-         cell(_wide(format_weight(weight.item()), NUMBER), palette()[shade(weight.item(), 0, 1)]),
-         cell(_wide(_vector(value), VECTOR)), cell(_wide(_vector(term), VECTOR)),
+         weight_cell(weight.item(), NUMBER),
+         cell(wide(_vector(value), VECTOR)), cell(wide(_vector(term), VECTOR)),
          bar_cell(term.norm().item() / longest)]
         for key, weight, value, term in zip(keys, weights, values, terms, strict=True)
     ]  # fmt: skip
@@ -162,10 +171,6 @@ def _held(axes: Axes, x: float, y: float) -> tuple[float, float, bool]:
     held_x = min(max(x, axes.left), axes.width - axes.right)
     held_y = min(max(y, axes.top), axes.foot)
     return held_x, held_y, (held_x, held_y) != (x, y)
-
-
-def _wide(text: str, width: int) -> str:
-    return f'<div style="min-width:{width}em">{text}</div>'
 
 
 def _vector(vector: Tensor) -> str:

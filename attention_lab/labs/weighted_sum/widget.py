@@ -61,7 +61,6 @@ class WeightedSumExplorer(LiveView):
             "weights", [[0.25] * 4], rows="q", columns="k", max_rows=1, max_columns=6,
             presets=WEIGHTS,
         )  # fmt: skip
-        self.status.layout.min_height = "52px"  # two lines, so that the second one moves nothing
         self._source = ipywidgets.VBox([self.scores])
         self.children = [
             row(self.kind, self.count),
