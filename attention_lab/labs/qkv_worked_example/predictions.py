@@ -151,8 +151,8 @@ faults_by_shape = Choices(
         "is, so leaving out the division does, too.",
         "two: the vector and the single score": "With these sizes the sum is found as well: the "
         "weights are (2, 3) and a value has 5 features.",
-        "none: the matrix product always fits": "It fits only if the inner sizes agree. With "
-        "Q (2, 4) and K (3, 4), number by number Q and K do not fit.",
+        "none: the matrix product always fits": "It fits only if the inner sizes agree. A "
+        "row times a column needs as many numbers in both, and Q has 8 where K has 12.",
     },
     right="three: all but the missing scale",
     shown_by="found by its shape: 3 of 4",
