@@ -6,17 +6,17 @@ word_for_tired = Choices(
     question="The query of `tired` is [4, 0, 4, 0]. To which word does `tired` give most of its "
     "weight?",
     choices={
-        "to `tired` itself: no word is more like it": "Likeness is not what the score measures. A "
+        "to “tired” itself: no word is more like it": "Likeness is not what the score measures. A "
         "query is compared with keys, and the key of `tired` has only one of the two features "
         "that its query asks for.",
-        "to `cat`: its key has both features": "The key [1, 0, 1, 0] fits both fours of the query: "
+        "to “cat”: its key has both features": "The key [1, 0, 1, 0] fits both fours of the query: "
         "the score is 4 + 4 = 8, and no other word gets more than 4.",
-        "to `soft`: it is an adjective, too": "What kind of word the asker is plays no part. The "
+        "to “soft”: it is an adjective, too": "What kind of word the asker is plays no part. The "
         "key of `soft` is [0, 0, 0, 1], and its product with [4, 0, 4, 0] is 0.",
-        "to `cat` and `sofa` alike: both are nouns": "Being a noun gives each of them 4. `cat` is "
+        "to “cat” and “sofa” alike: both are nouns": "Being a noun gives each of them 4. `cat` is "
         "an animal as well, and gets 4 more.",
     },
-    right="to `cat`: its key has both features",
+    right="to “cat”: its key has both features",
     shown_by="0.693",
 )
 
@@ -57,16 +57,16 @@ one_matrix_for_cat = Choices(
     question="Now queries and keys both come from W_K. To which word does `cat`, with the query "
     "[1, 0, 1, 0], give most of its weight?",
     choices={
-        "to `sleeps`, as before": "The wish for an action stood in the row of W_Q for nouns. "
+        "to “sleeps”, as before": "The wish for an action stood in the row of W_Q for nouns. "
         "With W_K a noun looks for what it is: a noun.",
-        "to `sofa`: it looks for nouns now": "`sofa` shares one feature with `cat`. "
+        "to “sofa”: it looks for nouns now": "`sofa` shares one feature with `cat`. "
         "One word shares both.",
-        "to `tired`, which looks for a cat": "The score of this pair is 1: `tired` has one of the "
+        "to “tired”, which looks for a cat": "The score of this pair is 1: `tired` has one of the "
         "two features that `cat` asks for. One word has both.",
-        "to `cat` itself": "Query and key are the same vector, so the score is the sum of its "
+        "to “cat” itself": "Query and key are the same vector, so the score is the sum of its "
         "squares, 2. Nothing else here has both features.",
     },
-    right="to `cat` itself",
+    right="to “cat” itself",
     shown_by="0.281",
 )
 
