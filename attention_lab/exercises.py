@@ -28,10 +28,10 @@ ROOMS = {
         "outputs_on_a_line",
     ],
     "qkv_worked_example": [
-        "attention_in_three_lines",
+        "cross_attention",
         "repaired_derivation",
         "find_query",
-        "predict_shapes",
+        "next_in_circle",
         "true_statements",
     ],
     "scale_and_temperature": [
