@@ -149,6 +149,9 @@ FIGURES = {
     "heatmap": lambda wrap=lambda x: x, **labels: figures.heatmap(
         wrap(torch.arange(6.0).reshape(2, 3)), title="M", **labels
     ),
+    "flow": lambda wrap=lambda x: x, **labels: figures.flow(
+        wrap(torch.eye(2)), ["a", "b"], ["c", "d"], title="W"
+    ),
     "heads": lambda wrap=lambda x: x, **labels: figures.heads(
         wrap(torch.ones(2, 2, 3)), title="H", **labels
     ),

@@ -129,38 +129,16 @@ def _all_turned(K: Tensor) -> Tensor:
     return K.permute(*reversed(range(K.ndim)))
 
 
-@exercise
-def repaired_derivation(answer: Callable[..., Any]) -> str:
-    """A function that returns (scores, weights, output) of tokens that stand side by side."""
-    sizes = [(3, 4, 5, 6), (2, 6, 3, 4), (5, 2, 4, 3), (4, 3, 2, 1), (1, 3, 2, 6)]
-    names = ("the scores", "the weights", "the output")
-    cases, made = [], []
-    for n_q, n_k, d_k, d_v in sizes:
-        shapes = {"Q": (d_k, n_q), "K": (d_k, n_k), "V": (d_v, n_k)}
-        case = {name: normal(*shape, seed=ord(name)) for name, shape in shapes.items()}
-        result = call(answer, case)
-        made.append(three_tensors(result, answer, "(scores, weights, output)", names))
-        cases.append(case)
+def _step(name: str) -> Made:
+    return lambda Q, K, V: getattr(attention(Q.T, K.T, V.T), name)
 
-    def judge_formula(number: int, right: Made, mistakes: dict[str, Made]) -> None:
-        results = iter(made)
 
-        def formula(Q: Tensor, K: Tensor, V: Tensor) -> Tensor:
-            return next(results)[number - 1]
-
-        formula.__name__ = f"formula {number}"
-        what = f"of formula {number} {names[number - 1]}"
-        mistakes = {f"formula {number}: {said}": mistake for said, mistake in mistakes.items()}
-        judge(formula, cases, right, what, mistakes)
-
-    def step(name: str) -> Made:
-        return lambda Q, K, V: getattr(attention(Q.T, K.T, V.T), name)
-
-    judge_formula(
-        1,
-        step("scaled"),
+# what each formula gives, and the mistakes that are told apart
+FORMULAS: tuple[tuple[Made, dict[str, Made]], ...] = (
+    (
+        _step("scaled"),
         {
-            "the scale is still missing: divide by √d_k": step("scores"),
+            "the scale is still missing: divide by √d_k": _step("scores"),
             "the scores are divided by d_k; divide by √d_k, its square root": (
                 lambda Q, K, V: Q.T @ K / len(K)
             ),
@@ -174,34 +152,56 @@ def repaired_derivation(answer: Callable[..., Any]) -> str:
                 lambda Q, K, V: (Q * K).sum()
             ),
         },
-    )
-    judge_formula(
-        2,
-        step("weights"),
+    ),
+    (
+        _step("weights"),
         {
             "one sum for the whole matrix; each row needs its own": lambda Q, K, V: (
-                step("scaled")(Q, K, V).flatten().softmax(0).reshape(Q.shape[1], -1)
+                _step("scaled")(Q, K, V).flatten().softmax(0).reshape(Q.shape[1], -1)
             ),
-            "the softmax runs over the queries; each row must sum to 1": lambda Q, K, V: step(
+            "the softmax runs over the queries; each row must sum to 1": lambda Q, K, V: _step(
                 "scaled"
             )(Q, K, V).softmax(0),
-            "the exponentials are not divided by their sum": lambda Q, K, V: step("scaled")(
+            "the exponentials are not divided by their sum": lambda Q, K, V: _step("scaled")(
                 Q, K, V
             ).exp(),
         },
-    )
-    judge_formula(
-        3,
-        lambda Q, K, V: step("output")(Q, K, V).T,
+    ),
+    (
+        lambda Q, K, V: _step("output")(Q, K, V).T,
         {
             "the outputs stand below each other, one in a row; they are columns here, as the "
-            "tokens are": step("output"),
+            "tokens are": _step("output"),
             "each weight goes with its own value, sum over j of w_ij v_j; here the weights were "
             "summed first": lambda Q, K, V: (
-                V.sum(1, keepdim=True) * step("weights")(Q, K, V).sum(-1)
+                V.sum(1, keepdim=True) * _step("weights")(Q, K, V).sum(-1)
             ),
         },
-    )
+    ),
+)
+
+
+@exercise
+def repaired_derivation(answer: Callable[..., Any]) -> str:
+    """A function that returns (scores, weights, output) of tokens that stand side by side."""
+    sizes = [(3, 4, 5, 6), (2, 6, 3, 4), (5, 2, 4, 3), (4, 3, 2, 1), (1, 3, 2, 6)]
+    names = ("the scores", "the weights", "the output")
+    cases, made = [], []
+    for n_q, n_k, d_k, d_v in sizes:
+        shapes = {"Q": (d_k, n_q), "K": (d_k, n_k), "V": (d_v, n_k)}
+        case = {name: normal(*shape, seed=ord(name)) for name, shape in shapes.items()}
+        result = call(answer, case)
+        made.append(three_tensors(result, answer, "(scores, weights, output)", names))
+        cases.append(case)
+    for k, (name, (right, mistakes)) in enumerate(zip(names, FORMULAS, strict=True)):
+        results = iter(made)
+
+        def formula(Q: Tensor, K: Tensor, V: Tensor, k: int = k, results=results) -> Tensor:
+            return next(results)[k]
+
+        formula.__name__ = f"formula {k + 1}"
+        told = {f"formula {k + 1}: {said}": mistake for said, mistake in mistakes.items()}
+        judge(formula, cases, right, f"of formula {k + 1} {name}", told)
     return "Scores with their scale, a softmax for each row, and w_ij with its own v_j."
 
 
