@@ -7,7 +7,8 @@ which ``tools/position_lengths.py`` makes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,12 +19,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from attention_lab.core.positions import rotate
 from attention_lab.models.evaluation import evaluation
 from attention_lab.models.training import train
 from attention_lab.models.transformer import POSITIONS, Embedding, Encoder
 
 __all__ = [
-    "KEYS",
     "LENGTHS",
     "RATES",
     "SEEDS",
@@ -35,12 +36,15 @@ __all__ = [
     "as_text",
     "best_rate",
     "by_length",
+    "clipped",
     "committed",
     "first_token",
     "key_of",
+    "last_keys",
     "measured",
     "previous_token",
-    "sixteen_keys",
+    "runs",
+    "test_batch",
     "train_reader",
     "which_first",
 ]
@@ -49,10 +53,9 @@ Batch = tuple[Tensor, Tensor]  # tokens (B, n), and the answer of each token (B,
 N_TOKENS = 12  # 0 and 1 have a part in `which_first`; the other ten are fillers
 SHORTEST, LONGEST = 4, 16  # that a model is trained on
 LENGTHS = (8, 16, 24, 32, 48, 64)
-RATES = (1e-3, 3e-3, 1e-2)
+RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 SEEDS = (0, 1, 2)
 STEPS = 300
-KEYS = ("last", "far")  # of `sixteen_keys`
 
 
 class Reader(nn.Module):
@@ -166,37 +169,57 @@ def accuracy(model: Reader, batch: Batch, attn_mask: Tensor | None = None) -> fl
     return (guessed == answers).double().mean().item()
 
 
-def _test(task: str, n: int) -> Batch:
+def test_batch(task: str, n: int) -> Batch:
+    """Draw 300 sequences of n tokens that were not trained on."""
     return TASKS[task](torch.Generator().manual_seed(99), 300, n)
 
 
 def by_length(model: Reader, task: str) -> list[float]:
     """Return the accuracy at each of `LENGTHS`, on 300 sequences that were not trained on."""
-    return [accuracy(model, _test(task, n)) for n in LENGTHS]
+    return [accuracy(model, test_batch(task, n)) for n in LENGTHS]
 
 
-def sixteen_keys(n: int, which: str) -> Tensor:
-    """Leave each token 16 keys, as many as there were in training: a mask (n, n).
-
-    Parameters
-    ----------
-    n : int
-    which : str
-        "last": itself and the 15 before it. "far": itself, the one before it, and 14 drawn from
-        those further than 15 back, whose distances were never trained (from the near ones where
-        there are too few).
-    """
-    if which not in KEYS:
-        raise ValueError(f"which must be one of {', '.join(KEYS)}, not {which!r}")
+def last_keys(n: int, most: int = LONGEST) -> Tensor:
+    """Leave each token itself and the keys before it, ``most`` in all: a mask (n, n)."""
     at = torch.arange(n)
-    distance = at[:, None] - at  # (n, n), below 0 for later keys
-    if which == "last":
-        return (distance >= 0) & (distance < LONGEST)
-    rank = torch.rand(n, n, generator=torch.Generator().manual_seed(0))
-    rank = rank + 2.0 * (distance >= LONGEST) + 4.0 * ((distance == 0) | (distance == 1))
-    rank = rank.masked_fill(distance < 0, -1.0)
-    kept = rank.topk(min(LONGEST, n), dim=1).indices
-    return torch.zeros(n, n, dtype=torch.bool).scatter(1, kept, True) & (distance >= 0)
+    distance = at[:, None] - at
+    return (distance >= 0) & (distance < most)
+
+
+@contextmanager
+def clipped(model: Reader, most: int = LONGEST - 1) -> Iterator[None]:
+    """Let a rotary model see all keys, none of them at more than a distance of ``most``.
+
+    A key further back is turned as if it were ``most`` positions back (for causal models).
+
+    Raises
+    ------
+    ValueError
+        The model is not rotary.
+    """
+    layers = [layer.self_attention for layer in model.encoder.layers]
+    if any(layer.position != "rotary" for layer in layers):
+        raise ValueError("only distances of a rotary model can be clipped")
+
+    def attend(
+        q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None, is_causal: bool
+    ) -> Tensor:
+        n = q.shape[-2]
+        at = torch.arange(n)
+        distance = at[:, None] - at  # (n, n), below 0 for later keys
+        # turned back to position 0, then the queries on by the largest distance
+        far_q, far_k = rotate(rotate(q, -at), torch.full((n,), most)), rotate(k, -at)
+        scores = torch.where(distance > most, far_q @ far_k.mT, q @ k.mT) / q.shape[-1] ** 0.5
+        seen = distance >= 0 if attn_mask is None else (distance >= 0) & attn_mask
+        return scores.masked_fill(~seen, -torch.inf).softmax(dim=-1) @ v
+
+    for layer in layers:
+        layer._attend = attend
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer._attend
 
 
 @dataclass(frozen=True)
@@ -207,14 +230,13 @@ class Run:
     ----------
     accuracy : tuple of float
         At each of `LENGTHS`.
-    last, far : float
-        At the largest length, with only the 16 keys of `sixteen_keys`.
+    last : float
+        At the largest length, where each token sees `last_keys` only.
     n_parameters : int
     """
 
     accuracy: tuple[float, ...]
     last: float
-    far: float
     n_parameters: int
 
 
@@ -222,10 +244,9 @@ def measured(task: str, position: str, lr: float, seed: int, steps: int = STEPS)
     """Train a causal reader of two layers on one of `TASKS`, and measure it."""
     model = train_reader(TASKS[task], position, steps=steps, lr=lr, seed=seed)
     n = max(LENGTHS)
-    at_most = [accuracy(model, _test(task, n), sixteen_keys(n, which)) for which in KEYS]
     return Run(
         tuple(round(share, 3) for share in by_length(model, task)),
-        *(round(share, 3) for share in at_most),
+        round(accuracy(model, test_batch(task, n), last_keys(n)), 3),
         sum(p.numel() for p in model.parameters()),
     )
 
@@ -250,17 +271,24 @@ def committed() -> dict[str, Run]:
     }
 
 
+def runs(task: str, position: str, lr: float | None = None, steps: int = STEPS) -> list[Run]:
+    """Return the kept runs of all seeds, at the best learning rate if none is given."""
+    lr = best_rate(task, position, steps) if lr is None else lr
+    return [committed()[key_of(task, position, lr, seed, steps)] for seed in SEEDS]
+
+
 def best_rate(task: str, position: str, steps: int = STEPS) -> float:
-    """Return the learning rate with the largest mean accuracy at the trained lengths 8 and 16."""
+    """Return the learning rate with the largest mean accuracy at the trained lengths 8 and 16.
 
-    def inside(lr: float) -> float:
-        runs = [committed()[key_of(task, position, lr, seed, steps)] for seed in SEEDS]
-        return mean(mean(run.accuracy[:2]) for run in runs)
+    Among those that were run: the last of `RATES` only where the one before it did best so far.
+    """
+    tried = [lr for lr in RATES if key_of(task, position, lr, SEEDS[0], steps) in committed()]
+    return max(
+        tried, key=lambda lr: mean(mean(r.accuracy[:2]) for r in runs(task, position, lr, steps))
+    )
 
-    return max(RATES, key=inside)
 
-
-def as_text(runs: dict[str, Run]) -> str:
+def as_text(kept: dict[str, Run]) -> str:
     """Return the file's text, a line for each run."""
-    lines = [f"{json.dumps(key)}: {json.dumps(asdict(run))}" for key, run in sorted(runs.items())]
+    lines = [f"{json.dumps(key)}: {json.dumps(asdict(run))}" for key, run in sorted(kept.items())]
     return "{\n" + ",\n".join(lines) + "\n}\n"

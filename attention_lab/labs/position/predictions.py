@@ -112,7 +112,7 @@ order_at_64 = Choices(
         "that alone is not the fault: sines there are as new to the model.",
     },
     right="ALiBi, rotary, none, sines, learned",
-    shown_by="best first",
+    shown_by="at 64 tokens, the best first",
 )
 
 worst_for_the_first = Choices(
@@ -127,7 +127,7 @@ worst_for_the_first = Choices(
         "rotary": "A fixed look back over 63 positions needs turns that were never trained.",
     },
     right="rotary",
-    shown_by="worst at 64",
+    shown_by="worst at 64 tokens: rotary",
 )
 
 sixteen_keys_left = Choices(
@@ -144,7 +144,7 @@ sixteen_keys_left = Choices(
         "on; hiding far keys does not take them away.",
     },
     right="those of rotary",
-    shown_by="last 16 keys",
+    shown_by="rotary      last 16 keys",
 )
 
 more_steps_for_none = Choices(
