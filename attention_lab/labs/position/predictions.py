@@ -148,18 +148,18 @@ sixteen_keys_left = Choices(
 )
 
 more_steps_for_none = Choices(
-    question="A causal model without an encoding was right for 83 % of the tokens before, at 16 "
-    "tokens. With four times as many steps?",
+    question="A causal model without an encoding named 90 % of the tokens before at 16 tokens, and "
+    "52 % at 64. What do four times as many steps give?",
     choices={
         "the same: it cannot see positions": "It can: a causal mask makes the first tokens "
         "different, and two layers build on it. It learns slowly.",
-        "above 90 %, and far from it at 64": "It learns a position from the mask, slowly, and "
-        "what it learned holds for the trained lengths.",
-        "above 90 %, also at 64 tokens": "What it uses to tell positions apart fades with the "
-        "length: 1/(i + 1) and 1/(i + 2) come ever closer.",
+        "above 95 % at 16, below 80 % at 64": "It learns positions from the mask, slowly, and best "
+        "for the lengths that it is trained on.",
+        "above 95 % at both lengths": "What it reads positions from fades with the length: "
+        "1/(i + 1) and 1/(i + 2) come ever closer.",
         "less: it learns its data by heart": "Every batch is drawn anew, so there is nothing to "
         "learn by heart.",
     },
-    right="above 90 %, and far from it at 64",
+    right="above 95 % at 16, below 80 % at 64",
     shown_by="1200 steps",
 )

@@ -65,7 +65,7 @@ def test_the_last_keys_repair_rotary_only():
 def test_more_steps_help_a_model_without_an_encoding_at_the_trained_lengths():
     longer = [run.accuracy for run in runs("previous", "none", steps=1200)]
     assert min(each[LENGTHS.index(16)] for each in longer) > max(at("previous", "none", 16))
-    assert min(each[LENGTHS.index(16)] for each in longer) > 0.9
+    assert min(each[LENGTHS.index(16)] for each in longer) > 0.95
     assert max(each[LENGTHS.index(64)] for each in longer) < 0.8
 
 
