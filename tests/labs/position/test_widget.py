@@ -85,6 +85,9 @@ def test_the_tokens_whose_output_moved_are_outlined():
     for encoding, marks in (("none", 0), ("sinusoidal", 20)):
         widget = PositionExplorer(encoding)
         assert marked(widget.picture.value, "related") == marks  # 5 tokens, 4 features
+    widget = PositionExplorer("none", "first two swapped")
+    widget.causal.value = True
+    assert marked(widget.picture.value, "related") == 8  # a and b: c still sees a, b and c
 
 
 # --- nothing moves but numbers ------------------------------------------------------------------
