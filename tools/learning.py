@@ -17,12 +17,17 @@ def main() -> None:
     for kind, lengths in learning.TRAINED.items():
         for steps in lengths:
             tried = [learning.train_run(kind, steps=steps, lr=lr) for lr in learning.RATES]
-            lr = max(tried, key=lambda run: run.validation).lr
-            runs += tried
-            for seed in learning.SEEDS[1:]:
-                runs.append(learning.train_run(kind, steps=steps, lr=lr, seed=seed))
-            for run in runs[-len(tried) - 2 :]:
+            rates = {max(tried, key=lambda run: run.validation).lr}
+            if kind in learning.SIDE_BY_SIDE and steps == 300:
+                rates.add(learning.SAME_RATE)
+            others = [
+                learning.train_run(kind, steps=steps, lr=lr, seed=seed)
+                for lr in sorted(rates)
+                for seed in learning.SEEDS[1:]
+            ]
+            for run in (*tried, *others):
                 print(*run.key, f"exactly right {run.exact:.3f}", flush=True)
+            runs += [*tried, *others]
     PATH.write_text(learning.as_text(runs), encoding="utf-8")
 
 

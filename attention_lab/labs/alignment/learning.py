@@ -31,11 +31,14 @@ from attention_lab.models.vocabulary import Vocabulary
 __all__ = [
     "KINDS",
     "RATES",
+    "SAME_RATE",
     "SEEDS",
+    "SIDE_BY_SIDE",
     "TRAINED",
     "FirstOnly",
     "Run",
     "as_text",
+    "at_same_rate",
     "best",
     "build",
     "committed",
@@ -58,8 +61,10 @@ TRAINED = {  # for how many steps
     "general": (300,),
     "additive": (300,),
 }
-RATES = (1e-3, 3e-3, 1e-2, 3e-2)
+RATES = (3e-3, 1e-2, 3e-2, 1e-1)
 SEEDS = (0, 1, 2)
+# These are trained with all seeds at one and the same rate, too.
+SIDE_BY_SIDE, SAME_RATE = ("none", "kept", "dot"), 3e-3
 D_MODEL, BATCH = 64, 64
 
 
@@ -287,6 +292,12 @@ def best(kind: str, steps: int = 300) -> list[Run]:
     rates = [lr for lr in RATES if (kind, steps, lr, 0) in runs]
     lr = max(rates, key=lambda lr: runs[kind, steps, lr, 0].validation)
     return [runs[kind, steps, lr, seed] for seed in SEEDS]
+
+
+def at_same_rate(kind: str) -> list[Run]:
+    """Return the three seeds of a kind after 300 steps at the rate 0.003."""
+    runs = committed()
+    return [runs[kind, 300, SAME_RATE, seed] for seed in SEEDS]
 
 
 def as_text(runs: Sequence[Run]) -> str:
