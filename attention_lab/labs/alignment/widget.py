@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import ipywidgets
@@ -12,7 +12,7 @@ from torch import Tensor
 from attention_lab.models.seq2seq import Seq2Seq
 from attention_lab.models.vocabulary import Vocabulary
 from attention_lab.pictures.flow import FLOW_CSS, flow
-from attention_lab.pictures.style import format_weight, palette, shade
+from attention_lab.pictures.style import escaped, format_weight, palette, shade
 from attention_lab.pictures.tables import cell, head, row_head, side_by_side, table, title
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import choice, count_field, row, text_field, watch, words_in
@@ -157,7 +157,7 @@ class AlignmentExplorer(LiveView):
         # a word that is to come has its room already
         words = [w if t < shown else "·" * len(w) for t, w in enumerate(written.words)]
         lines = flow(weights, written.source, words, live=live)
-        rows = _rows(written, words, shown) if written.weights.any() else ""
+        rows = _rows(written, shown) if written.weights.any() else ""
         if not live:
             return f"{lines}{rows}"
         frames = f'<div class="alab-lines">{lines}</div><div class="alab-rows">{rows}</div>'
@@ -180,20 +180,31 @@ class AlignmentExplorer(LiveView):
         return f"AlignmentExplorer, {self.model.value}: “{self.text.value}”. {self.note}"
 
 
-def _rows(written: _Written, words: Sequence[str], shown: int) -> str:
-    """Draw the weights as a table; the rows of words to come are empty."""
+def _rows(written: _Written, shown: int) -> str:
+    """Draw the weights as a table; the rows of words to come keep their room, unseen."""
     lines = []
-    for t, (word, weights) in enumerate(zip(words, written.weights.tolist(), strict=True)):
+    for t, (word, weights) in enumerate(zip(written.words, written.weights.tolist(), strict=True)):
+        if t >= shown:
+            lines.append([f'<th scope="row">{_unseen(word)}</th>'])
+            lines[-1] += [cell(_unseen(_short(weight))) for weight in (*weights, 1)]
+            continue
         cells = [
             cell(
-                format_weight(weight),
+                _short(weight),
                 palette()[shade(weight, 0, 1)],
                 "alab-related" if (t, j) in written.aligned else "",
             )
             for j, weight in enumerate(weights)
         ]
-        cells.append(cell(format_weight(sum(weights))))
-        lines.append([row_head(word), *(cells if t < shown else [cell()] * len(cells))])
+        lines.append([row_head(word), *cells, cell(format_weight(sum(weights)))])
     heads = [cell(), *map(head, written.source), head("sum")]
-    size = f" ({len(words)} × {len(written.source)})"
+    size = f" ({len(written.words)} × {len(written.source)})"
     return side_by_side(table(title("weights", size), heads, lines))
+
+
+def _unseen(text: str) -> str:
+    return f'<span style="visibility:hidden">{escaped(text)}</span>'
+
+
+def _short(weight: float) -> str:
+    return "≈0" if 0 < weight < 5e-4 else format_weight(weight)
