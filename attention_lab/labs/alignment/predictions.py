@@ -46,13 +46,13 @@ four_or_five = Choices(
     shown_by="4 words",
 )
 where_les_looks = Choices(
-    question="A French noun looks at its English noun, a French adjective at its adjective, nearly "
-    "always. Where does “le”, “la” or “les” look?",
+    question="With dot scores a French noun looks at its English noun, and an adjective at its "
+    "adjective, nearly always. Where does “le”, “la” or “les” look?",
     choices={
         "at the English determiner, as the others do": "With every start that was tried this held "
         "for about half of them at most.",
-        "at the noun, whose gender it needs": "With the additive score mostly. With the dot score "
-        "one start out of three comes near that.",
+        "at the noun, whose gender it needs": "With additive scores mostly. With dot scores for "
+        "fewer than half, and for how many depends on the start.",
         "another start, another answer": "The translations are right each time, and the weights "
         "of these words differ: one training is no answer to this question.",
         "at <end>, which has read the phrase": "Some of the weight does lie there, and with one "
