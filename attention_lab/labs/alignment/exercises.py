@@ -252,7 +252,7 @@ STATEMENTS = {
     ),
     "E": (
         False,
-        "E does not: the four scores lie nearer to each other than three seeds of one of them may",
+        "E does not: where the adjectives keep their order, the same phrases are as hard",
     ),
     "F": (
         True,

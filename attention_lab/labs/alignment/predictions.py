@@ -35,15 +35,29 @@ why_half_wrong = Choices(
 four_or_five = Choices(
     question="One vector, after 300 small steps: which phrases come out right more often?",
     choices={
-        "those of four words: shorter is easier": "Most phrases of four words have two adjectives "
-        "that change their order in French. None of those of five has.",
-        "those of five words": "Length is not all. Most phrases of four words have two adjectives "
-        "that change their order in French; none of those of five has.",
+        "those of four words: shorter is easier": "Most phrases of four words have two adjectives, "
+        "those of five have one and a possessor. Adjectives cost more than words.",
+        "those of five words": "Length is not all. Most phrases of four words have two adjectives, "
+        "those of five have one and a possessor.",
         "both equally often: the vector has one size": "The size is the same for all, but what is "
-        "to be done with what is in it is not.",
+        "to be kept in it is not.",
     },
     right="those of five words",
     shown_by="4 words",
+)
+adjectives_in_order = Choices(
+    question="Four words, two adjectives that change their order: hard. Now another “French” is "
+    "learned, in which these two keep the order of the English. How many come out right?",
+    choices={
+        "nearly all: the turning was what is hard": "It looked like that, and it is refuted: "
+        "without any turning the same phrases are nearly as hard.",
+        "about as few as before": "So it is not the turning. Two adjectives of one kind at one "
+        "noun are hard in either order.",
+        "fewer: it is not the order of real French": "The model has seen no other French, and an "
+        "order is as good as another to it. The shares hardly differ.",
+    },
+    right="about as few as before",
+    shown_by="order kept",
 )
 where_les_looks = Choices(
     question="With dot scores a French noun looks at its English noun, and an adjective at its "
@@ -59,7 +73,7 @@ where_les_looks = Choices(
         "start more than half. With others it is little.",
     },
     right="another start, another answer",
-    shown_by="dot, seed 1",
+    shown_by="determiner aligned word",
 )
 noun_at_black = Choices(
     question="“the black cat”: at the second word, where the model would look at `cat`, we put all "

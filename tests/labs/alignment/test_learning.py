@@ -54,6 +54,8 @@ def test_what_the_notebook_concludes_holds_for_three_seeds():
     _, unseen, _ = data()
     counts = [len(phrase.english) for phrase in unseen]
     turns = [turned(phrase) for phrase in unseen]
+    adjectives = [sum(kind_of(w) == "adjective" for w in phrase.english) for phrase in unseen]
+    assert {a for a, n in zip(adjectives, counts, strict=True) if n == 5} == {1}
     four, five = ([n == wanted for n in counts] for wanted in (4, 5))
     turned_four = [n and t for n, t in zip(four, turns, strict=True)]
     straight_four = [n and not t for n, t in zip(four, turns, strict=True)]
@@ -61,8 +63,11 @@ def test_what_the_notebook_concludes_holds_for_three_seeds():
     for slow, other, dot in zip(*map(at_same_rate, ("none", "kept", "dot")), strict=True):
         assert slow.exact < 0.75 < dot.exact
         assert slow.share(four) < slow.share(five)
-        assert slow.share(turned_four) < slow.share(straight_four)
-        assert slow.share(turned_four) < other.share(turned_four)
+        for run in (slow, other):  # the turning is not what is hard
+            assert run.share(turned_four) < run.share(straight_four) - 0.3
+        assert slow.share(turned_four) == pytest.approx(other.share(turned_four), abs=0.15)
+        by_adjectives = [slow.share([n == wanted for n in adjectives]) for wanted in range(4)]
+        assert by_adjectives == sorted(by_adjectives, reverse=True)
     for few, many in zip(best("none"), best("none", 1200), strict=True):
         assert 0.85 < few.exact < many.exact
     for score in ("dot", "additive"):
