@@ -25,6 +25,7 @@ from attention_lab.labs.alignment.learning import (
     turned,
 )
 from attention_lab.models.data.translation import BEFORE, translate
+from attention_lab.models.seq2seq import SCORES
 
 
 def test_every_run_is_kept_and_no_other():
@@ -70,6 +71,8 @@ def test_what_the_notebook_concludes_holds_for_three_seeds():
         assert by_adjectives == sorted(by_adjectives, reverse=True)
     for few, many in zip(best("none"), best("none", 1200), strict=True):
         assert 0.85 < few.exact < many.exact
+    assert max(run.exact for run in best("first")) < min(run.exact for run in best("none"))
+    assert min(r.exact for s in SCORES if s != "none" for r in best(s)) >= 0.99
     for score in ("dot", "additive"):
         for run in best(score):
             shares = {kind: looks[1] / looks[0] for kind, looks in run.looks.items()}
