@@ -15,7 +15,7 @@ dot_adds = Number(
     },
     low="Nothing is taken away either: encoder, decoder and readout are the same.",
     high="Look at the formula of the score: which of its numbers is not a state already?",
-    shown_by="added: dot 0",
+    shown_by="dot 0",
 )
 why_half_wrong = Choices(
     question="With one vector about half of the new phrases are wrong. What is the reason?",
@@ -101,7 +101,7 @@ grammar_instead = Choices(
         "before “le” or “la”, and that is not the alignment.",
     },
     right="far fewer",
-    shown_by="the alignment of the grammar",
+    shown_by="aligned as in the grammar",
 )
 attention_first = Choices(
     question="Where was a learned attention used first?",
