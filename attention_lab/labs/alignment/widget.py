@@ -11,9 +11,17 @@ from torch import Tensor
 
 from attention_lab.models.seq2seq import Seq2Seq
 from attention_lab.models.vocabulary import Vocabulary
-from attention_lab.pictures.flow import FLOW_CSS, flow
-from attention_lab.pictures.style import escaped, format_weight, palette, shade
-from attention_lab.pictures.tables import cell, head, row_head, side_by_side, table, title
+from attention_lab.pictures.flow import flow
+from attention_lab.pictures.style import escaped, format_weight
+from attention_lab.pictures.tables import (
+    cell,
+    head,
+    row_head,
+    side_by_side,
+    table,
+    title,
+    weight_cell,
+)
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import choice, count_field, row, text_field, watch, words_in
 
@@ -21,12 +29,10 @@ __all__ = ["AlignmentExplorer"]
 
 MILLISECONDS = 900  # from one written word to the next, while it plays
 # The parts have their sizes whatever the phrase is: a longer one scrolls in its own frame.
-STATUS_HEIGHT, LINES_HEIGHT, TABLE_HEIGHT = "60px", "226px", "300px"
-WIDTH = "min(100%, 880px)"
+LINES_HEIGHT, TABLE_HEIGHT = "226px", "300px"
 STYLE = f"""<style>
 .alab-lines{{height:{LINES_HEIGHT};overflow:hidden}}
 .alab-rows{{height:{TABLE_HEIGHT};overflow:auto}}
-.alab-old{{opacity:.4}}
 </style>"""
 
 
@@ -77,9 +83,7 @@ class AlignmentExplorer(LiveView):
         # ipywidgets 7 has the trait, too, under a name of its own
         playing = "playing" if self.play.has_trait("playing") else "_playing"
         self.play.observe(self._play, names=playing)
-        self.status.layout.height = STATUS_HEIGHT
-        self.status.layout.overflow = "auto"
-        self.status.layout.width = self.picture.layout.width = WIDTH
+        self.picture.layout.width = "100%"
         self.children = [
             row(self.text, self.model),
             row(self.play, self.shown),
@@ -107,11 +111,6 @@ class AlignmentExplorer(LiveView):
         """Begin again where all words are written already."""
         if change["new"] and self.shown.value == self.shown.max:
             self.shown.value = 0
-
-    def redraw(self, change: Any = None) -> None:
-        super().redraw(change)
-        is_old = "Not used:" in self.status.value
-        (self.picture.add_class if is_old else self.picture.remove_class)("alab-old")
 
     def draw(self) -> tuple[str, str]:
         written = self.written or self._write()
@@ -161,7 +160,7 @@ class AlignmentExplorer(LiveView):
         if not live:
             return f"{lines}{rows}"
         frames = f'<div class="alab-lines">{lines}</div><div class="alab-rows">{rows}</div>'
-        return f"{FLOW_CSS}{STYLE}{frames}"
+        return f"{STYLE}{frames}"
 
     def _gold(self, text: str) -> tuple[Any, str]:
         if self.translate is None:
@@ -186,14 +185,10 @@ def _rows(written: _Written, shown: int) -> str:
     for t, (word, weights) in enumerate(zip(written.words, written.weights.tolist(), strict=True)):
         if t >= shown:
             lines.append([f'<th scope="row">{_unseen(word)}</th>'])
-            lines[-1] += [cell(_unseen(_short(weight))) for weight in (*weights, 1)]
+            lines[-1] += [cell(_unseen(format_weight(weight))) for weight in (*weights, 1)]
             continue
         cells = [
-            cell(
-                _short(weight),
-                palette()[shade(weight, 0, 1)],
-                "alab-related" if (t, j) in written.aligned else "",
-            )
+            weight_cell(weight, "alab-related" if (t, j) in written.aligned else "")
             for j, weight in enumerate(weights)
         ]
         lines.append([row_head(word), *cells, cell(format_weight(sum(weights)))])
@@ -204,7 +199,3 @@ def _rows(written: _Written, shown: int) -> str:
 
 def _unseen(text: str) -> str:
     return f'<span style="visibility:hidden">{escaped(text)}</span>'
-
-
-def _short(weight: float) -> str:
-    return "≈0" if 0 < weight < 5e-4 else format_weight(weight)
