@@ -66,7 +66,7 @@ where_les_looks = Choices(
         "at the English determiner, as the others do": "With every start that was tried this held "
         "for about half of them at most.",
         "at the noun, whose gender it needs": "With additive scores mostly. With dot scores for "
-        "fewer than half, and for how many depends on the start.",
+        "half of them at most, and for how many depends on the start.",
         "another start, another answer": "The translations are right each time, and the weights "
         "of these words differ: one training is no answer to this question.",
         "at <end>, which has read the phrase": "Some of the weight does lie there, and with one "
