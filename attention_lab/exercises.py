@@ -41,7 +41,12 @@ ROOMS = {
         "tempered_softmax",
         "zero_gradients",
     ],
-    "alignment": ["additive_scores", "alignment_score", "greedy_decoding", "order_of_papers"],
+    "alignment": [
+        "additive_scores",
+        "alignment_error_rate",
+        "log_probability",
+        "what_is_shown",
+    ],
     "masks": [
         "causal_and_padding",
         "safe_softmax",
