@@ -34,7 +34,7 @@ SYNONYMS = {
     "key-value pair": "key and value",
     "sequence length": "n_q or n_k",
 }
-NAMES = ["pinter", "rouge"]  # codespell takes them for misspelt words
+NAMES = ["pinter", "rouge", "aer"]  # codespell takes them for misspelt words
 CHECK = re.compile(r"^check\.(\w+)\((\w+)\)", re.M)
 PREDICT = re.compile(r"^predict\.(\w+)\(\)", re.M)
 PREDICTIONS = 3  # at least, in each notebook
