@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
+import ipywidgets
 import torch
 from torch import Tensor
 
 from attention_lab.core.attention import attention, masked_softmax
 from attention_lab.core.leaks import leak_map
-from attention_lab.pictures.style import format_number, labels
-from attention_lab.pictures.tables import matrix_table, side_by_side
+from attention_lab.pictures.style import (
+    escaped,
+    format_number,
+    format_weight,
+    labels,
+    palette,
+    shade,
+)
+from attention_lab.pictures.tables import cell, head, row_head, side_by_side, table, title
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import choice, count_field, row, watch
 from attention_lab.ui.mask_editor import MaskEditor
@@ -19,6 +28,16 @@ from attention_lab.ui.mask_editor import MaskEditor
 __all__ = ["MaskExplorer"]
 
 TOKENS, MOST_TOKENS = 5, 16  # at the start, and at most
+DENSE = 8  # more tokens get small print
+DARKEST_LEAK = 2.5  # one scale for all leak maps, so that they can be compared
+MOST_NAMED = 4  # queries without a key
+HATCHED = ("repeating-linear-gradient(135deg,#ffffff 0 5px,#dde3ea 5px 7px)", "#000000")
+# Every cell is as wide as the longest number, and every line has its place from the start.
+STYLE = """<style>
+.alab-masks .alab td{width:3.4em;min-width:3.4em!important;padding:3px 2px}
+.alab-masks .alab-pinned{height:20px;line-height:20px;overflow:hidden;white-space:nowrap;
+text-overflow:ellipsis}
+</style>"""
 
 
 def _before(scores: Tensor, mask: Tensor) -> Tensor:
@@ -51,31 +70,67 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
+class Shown(NamedTuple):
+    """What is drawn of one way to apply one mask.
+
+    Attributes
+    ----------
+    name : str
+        The way and the mask.
+    mask, found : Tensor, shape (n, n), boolean
+        Which pairs may attend, and which leak all the same.
+    weights, leaks : Tensor, shape (n, n)
+    """
+
+    name: str
+    mask: Tensor
+    found: Tensor
+    weights: Tensor
+    leaks: Tensor
+
+
 class MaskExplorer(LiveView):
     """Toggle any cell of a mask; see the weights and the leak map of self-attention follow.
 
     The tokens, five at the start, are random, of dimension 4; queries, keys and values are three
-    fixed products of them.
+    fixed products of them. What is shown can be pinned, and stays beside what comes next.
 
     Parameters
     ----------
     way : str
         How the mask is applied, one of `WAYS`.
+
+    Attributes
+    ----------
+    pin : ipywidgets.Button
+        Keeps the present picture in ``pinned``; another number of tokens lets it go.
     """
 
     def __init__(self, way: str = next(iter(WAYS))) -> None:
         super().__init__()
         self.n = count_field("tokens", TOKENS, MOST_TOKENS, least=2, width="120px")
         self.way = choice("applied as", list(WAYS), value=way, width="330px")
+        self.pin = ipywidgets.Button(description="pin this", layout={"width": "100px"})
         self.mask = MaskEditor(TOKENS, TOKENS, most=MOST_TOKENS)
         self.mask.rule.value = "causal: no later key"
+        self.status.layout = {"width": "100%", "height": "48px", "overflow": "auto"}
+        self.pinned = ipywidgets.HTML()
+        self._kept: Shown | None = None
         generator = torch.Generator().manual_seed(0)
         shape = {"generator": generator, "dtype": torch.float64}
         self.all_tokens = torch.randn(MOST_TOKENS, 4, **shape)
         self._projections = torch.randn(3, 4, 4, **shape) / 2  # W_Q, W_K, W_V
-        self.children = [row(self.n, self.way), self.mask, self.status, self.picture]
+        self.children = [
+            row(self.n, self.way, self.pin),
+            self.mask,
+            self.status,
+            self.picture,
+            self.pinned,
+        ]
         self.redraw()
-        self.n.observe(lambda change: self.mask.resize(change["new"], change["new"]), "value")
+        self._keep(None)
+        self.n.observe(lambda change: self._resize(change["new"]), "value")
+        self.pin.on_click(lambda _: self._keep(self.shown()))
         watch(self.redraw, self.mask, self.way)
 
     def weights(self, tokens: Tensor) -> Tensor:
@@ -93,49 +148,109 @@ class MaskExplorer(LiveView):
         """The tokens that are shown, (n, 4)."""
         return self.all_tokens[: self.n.value]
 
-    def draw(self) -> tuple[str, str]:
-        mask = self.mask.tensor
-        weights, leaks = self.weights(self.tokens), leak_map(self.output, self.tokens)
+    def shown(self) -> Shown:
+        """Return what is to be drawn of the present inputs."""
+        mask, leaks = self.mask.tensor, leak_map(self.output, self.tokens)
         # A token is its own query: that output i depends on token i is no leak.
         found = (leaks > 0) & ~mask & ~torch.eye(len(mask), dtype=torch.bool)
-        queries, keys = labels("q", len(mask)), labels("k", len(mask))
-        outputs, columns = labels("output ", len(mask)), labels("token ", len(mask))
-        tables = side_by_side(
-            matrix_table(
-                weights, caption="weights", rows=queries, columns=keys, weights=True, row_sums=True
-            ),
-            matrix_table(
-                leaks,
-                caption="leak map",
-                formula="how much an output moves with a token",
-                rows=outputs,
-                columns=columns,
-                related=[tuple(cell) for cell in found.nonzero().tolist()],
-            ),
-        )
-        return tables, _said(mask, weights.sum(dim=-1), leaks, found)
+        name = f"{self.way.value}; {self.mask.rule.value}"
+        return Shown(name, mask, found, self.weights(self.tokens), leaks)
+
+    def draw(self) -> tuple[str, str]:
+        shown = self.shown()
+        return _tables(shown), _said(shown)
+
+    def _keep(self, kept: Shown | None) -> None:
+        """Draw what is pinned; before that, an empty frame of the same size."""
+        self._kept = kept
+        said = "Nothing is pinned yet: “pin this” keeps the two tables here, beside the next ones."
+        if kept:
+            said = f"Pinned: {kept.name}. Leaks: {int(kept.found.sum())}."
+        drawn = ""
+        if kept or self.n.value <= DENSE:
+            drawn = _tables(kept or self.shown(), is_empty=kept is None)
+        line = f'<div class="alab-masks"><div class="alab-pinned">{escaped(said)}</div></div>'
+        self.pinned.value = f"{line}{drawn}"
+
+    def _resize(self, n: int) -> None:
+        self.mask.resize(n, n)
+        self._keep(None)
 
     def twin_html(self) -> str:
-        return self.mask.twin_html() + super().twin_html()
+        pinned = self.pinned.value if self._kept else ""
+        return self.mask.twin_html() + super().twin_html() + pinned
 
     def twin_text(self) -> str:
         return f"MaskExplorer, {self.mask.rule.value}, {self.way.value}: {self.note}"
 
 
-def _said(mask: Tensor, sums: Tensor, leaks: Tensor, found: Tensor) -> str:
+def _tables(shown: Shown, *, is_empty: bool = False) -> str:
+    """Draw the weights beside the leak map: of one size, whatever the numbers are."""
+    n = len(shown.mask)
+    sums = ["" if is_empty else _short(each) for each in shown.weights.sum(dim=-1).tolist()]
+    # that output i depends on token i says nothing of the mask
+    hidden = [shown.mask, shown.mask | torch.eye(n, dtype=torch.bool)]
+
+    def cells(matrix: Tensor, may: Tensor, found: Tensor, darkest: float) -> list[list[str]]:
+        return [
+            [
+                cell() if is_empty else _cell(*each, darkest)
+                for each in zip(*(part[i].tolist() for part in (matrix, may, found)), strict=True)
+            ]
+            for i in range(n)
+        ]
+
+    nothing = torch.zeros_like(shown.found)
+    weights = cells(shown.weights, hidden[0], nothing, 1.0)
+    leaks = cells(shown.leaks, hidden[1], shown.found, DARKEST_LEAK)
+    size = f" ({n} × {n})"
+    left = table(
+        title("weights", size, "hatched: hidden, and 0"),
+        [cell(), *map(head, labels("k", n)), head("sum")],
+        [
+            [row_head(label), *line, cell(total)]
+            for label, line, total in zip(labels("q", n), weights, sums, strict=True)
+        ],
+        dense=n > DENSE,
+    )
+    right = table(
+        title("leak map", size, "how much an output moves with a token; outlined: a leak"),
+        [cell(), *map(head, labels("t", n))],
+        [[row_head(label), *line] for label, line in zip(labels("output ", n), leaks, strict=True)],
+        dense=n > DENSE,
+    )
+    return f'{STYLE}<div class="alab-masks">{side_by_side(left, right)}</div>'
+
+
+def _cell(number: float, may_attend: bool, is_leak: bool, darkest: float) -> str:
+    """Draw one number; a hidden one that is 0 is hatched, and never has the colour of 0."""
+    if not may_attend and number == 0:
+        return cell("0", HATCHED)
+    kind = "alab-related" if is_leak else "" if may_attend else "alab-hidden"
+    return cell(_short(number), palette()[shade(number, 0, darkest)], kind)
+
+
+def _short(number: float) -> str:
+    """Write a number in at most six characters."""
+    return "≈0" if 0 < abs(number) < 5e-4 else format_weight(number)
+
+
+def _said(shown: Shown) -> str:
     """Say what the mask lets through, what leaks, and what the rows of the weights sum to."""
-    said = f"{int(mask.sum())} of {mask.numel()} pairs may attend. "
-    if found.any():
-        i, j = found.nonzero()[0].tolist()
+    said = f"{int(shown.mask.sum())} of {shown.mask.numel()} pairs may attend. "
+    if shown.found.any():
+        i, j = shown.found.nonzero()[0].tolist()
         said += (
-            f"Leaks: {int(found.sum())}. Output {i} depends on token {j}, which is hidden "
-            f"from query {i}: {format_number(leaks[i, j].item())}. "
+            f"Leaks: {int(shown.found.sum())}. Output {i} depends on token {j}, which is hidden "
+            f"from query {i}: {format_number(shown.leaks[i, j].item())}. "
         )
     else:
-        said += "No leak: no output depends on a token that is hidden from it. "
-    blind = [str(i) for i, any_key in enumerate(mask.any(dim=-1).tolist()) if not any_key]
+        said += "No leak at these tokens: no output moves with a token that is hidden from it. "
+    blind = [str(i) for i, any_key in enumerate(shown.mask.any(dim=-1).tolist()) if not any_key]
     if blind:
-        said += f"Query {', '.join(blind)} may attend to no key. "
+        named = ", ".join(blind[:MOST_NAMED]) + (" and others" if blind[MOST_NAMED:] else "")
+        said += f"Query {named} may attend to no key. "
+    sums = shown.weights.sum(dim=-1)
     low, high = sums.min(), sums.max()
     if torch.isclose(low, high):
         return f"{said}The rows of the weights sum to {format_number(low.item())}."

@@ -1,5 +1,7 @@
 """MaskExplorer, driven by the values of its fields."""
 
+import re
+
 import pytest
 import torch
 
@@ -55,3 +57,74 @@ def test_mask_explorer_changes_its_number_of_tokens():
         assert explorer.mask.tensor.shape == (n, n)
     assert "7 queries, 7 keys" in explorer.mask.twin_text()
     assert "1 = may attend" in explorer.twin_html()
+
+
+def frame_of(html):
+    """Return a picture without its numbers, colours and outlines: what must stand still."""
+    text = re.sub(r"<td[^>]*>[^<]*</td>", "<td></td>", html)
+    return re.sub(r'(<div class="alab-pinned">)[^<]*', r"\1", text)
+
+
+@pytest.mark.parametrize("n", [2, 5, 6, 8])
+def test_mask_explorer_stands_still_whatever_mask_way_and_pin(n):
+    explorer = MaskExplorer()
+    explorer.n.value = n
+    place = explorer.status.layout.height
+    frames = {frame_of(explorer.picture.value)}
+    longest, cells = 0, []
+    for rule in explorer.mask.rules:
+        explorer.mask.rule.value = rule
+        for way in WAYS:
+            explorer.way.value = way
+            frames.add(frame_of(explorer.picture.value))
+            cells += re.findall(r"<td[^>]*>([^<]*)</td>", explorer.picture.value)
+            longest = max(longest, len(explorer.note))
+    assert len(frames) == 1
+    # a column is as wide as six characters, and the status line has room for two lines
+    assert max(map(len, cells)) <= len(">0.999")
+    assert "width:3.4em" in explorer.picture.value
+    assert explorer.status.layout.height == place == "48px"
+    assert longest < 200
+    empty = frame_of(explorer.pinned.value)
+    explorer.pin.click()
+    assert frame_of(explorer.pinned.value) == empty
+
+
+def test_mask_explorer_keeps_what_is_pinned_beside_the_next_way():
+    explorer = MaskExplorer()
+    assert "Nothing is pinned yet" in explorer.pinned.value
+    assert "is pinned" not in explorer.twin_html()
+    assert not re.search(
+        r"\d\.\d", re.sub(r"<style>.*?</style>", "", explorer.pinned.value, flags=re.S)
+    )
+    explorer.way.value = "× 0 after the softmax"
+    before = tables(explorer.picture.value)
+    explorer.pin.click()
+    explorer.way.value = "−1e9 before the softmax"
+    explorer.mask.rule.value = "every key"
+    assert tables(explorer.pinned.value) == before != tables(explorer.picture.value)
+    assert "Pinned: × 0 after the softmax; causal: no later key. Leaks: 10." in (
+        explorer.pinned.value
+    )
+    assert "Pinned: × 0 after the softmax" in explorer.twin_html()
+    explorer.n.value = 4  # tables of another size cannot be compared
+    assert "Nothing is pinned yet" in explorer.pinned.value
+
+
+def test_mask_explorer_hatches_what_is_hidden_and_0_and_outlines_what_leaks():
+    explorer = MaskExplorer()
+    assert explorer.picture.value.count("repeating-linear-gradient") == 20  # ten in each table
+    assert marked(explorer.picture.value, "hidden") == 0
+    explorer.way.value = "mask the wrong way round"
+    # the last row of the weights is 0 on what it may see, and that is not hidden
+    assert explorer.picture.value.count("repeating-linear-gradient") == 0
+    assert marked(explorer.picture.value, "hidden") == marked(explorer.picture.value, "related")
+
+
+def test_mask_explorer_names_a_few_queries_without_keys():
+    explorer = MaskExplorer()
+    explorer.mask.rule.value = "only its own position"
+    for i in range(5):
+        explorer.mask.boxes[i, i].value = False
+    assert "Query 0, 1, 2, 3 and others may attend to no key." in explorer.note
+    assert len(explorer.note) < 200
