@@ -92,7 +92,7 @@ leak_by_product = Choices(
         "key.",
     },
     right="rows below 1, and hidden tokens leak",
-    shown_by="sum 0.378",
+    shown_by="10 of 10",
 )
 
 billion_in_half = Choices(

@@ -166,9 +166,12 @@ class MaskExplorer(LiveView):
         said = "Nothing is pinned yet: “pin this” keeps the two tables here, beside the next ones."
         if kept:
             said = f"Pinned: {kept.name}. Leaks: {int(kept.found.sum())}."
-        drawn = ""
-        if kept or self.n.value <= DENSE:
-            drawn = _tables(kept or self.shown(), is_empty=kept is None)
+        drawn, n = "", self.n.value
+        if kept:
+            drawn = _tables(kept)
+        elif n <= DENSE:
+            empty = torch.zeros(n, n)
+            drawn = _tables(Shown("", empty > 0, empty > 0, empty, empty), is_empty=True)
         line = f'<div class="alab-masks"><div class="alab-pinned">{escaped(said)}</div></div>'
         self.pinned.value = f"{line}{drawn}"
 
