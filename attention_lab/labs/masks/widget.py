@@ -191,21 +191,23 @@ def _tables(shown: Shown, *, is_empty: bool = False) -> str:
     """Draw the weights beside the leak map: of one size, whatever the numbers are."""
     n = len(shown.mask)
     sums = ["" if is_empty else _short(each) for each in shown.weights.sum(dim=-1).tolist()]
-    # that output i depends on token i says nothing of the mask
-    hidden = [shown.mask, shown.mask | torch.eye(n, dtype=torch.bool)]
 
-    def cells(matrix: Tensor, may: Tensor, found: Tensor, darkest: float) -> list[list[str]]:
+    def cells(matrix: Tensor, may: Tensor, found: Tensor, names: str, most: float):
         return [
             [
-                cell() if is_empty else _cell(*each, darkest)
-                for each in zip(*(part[i].tolist() for part in (matrix, may, found)), strict=True)
+                cell() if is_empty else _cell(number, allowed, leaks, names.format(i=i, j=j), most)
+                for j, (number, allowed, leaks) in enumerate(zip(*line, strict=True))
             ]
-            for i in range(n)
+            for i, line in enumerate(
+                zip(matrix.tolist(), may.tolist(), found.tolist(), strict=True)
+            )
         ]
 
-    nothing = torch.zeros_like(shown.found)
-    weights = cells(shown.weights, hidden[0], nothing, 1.0)
-    leaks = cells(shown.leaks, hidden[1], shown.found, DARKEST_LEAK)
+    no_leak = torch.zeros_like(shown.found)
+    weights = cells(shown.weights, shown.mask, no_leak, "weight of query {i} on key {j}", 1.0)
+    # that output i depends on token i says nothing of the mask
+    own = shown.mask | torch.eye(n, dtype=torch.bool)
+    leaks = cells(shown.leaks, own, shown.found, "output {i} by token {j}", DARKEST_LEAK)
     size = f" ({n} × {n})"
     left = table(
         title("weights", size, "hatched: hidden, and 0"),
@@ -225,12 +227,16 @@ def _tables(shown: Shown, *, is_empty: bool = False) -> str:
     return f'{STYLE}<div class="alab-masks">{side_by_side(left, right)}</div>'
 
 
-def _cell(number: float, may_attend: bool, is_leak: bool, darkest: float) -> str:
+def _cell(number: float, may_attend: bool, is_leak: bool, name: str, most: float) -> str:
     """Draw one number; a hidden one that is 0 is hatched, and never has the colour of 0."""
+    colors, kind = palette()[shade(number, 0, most)], "" if may_attend else "alab-hidden"
     if not may_attend and number == 0:
-        return cell("0", HATCHED)
-    kind = "alab-related" if is_leak else "" if may_attend else "alab-hidden"
-    return cell(_short(number), palette()[shade(number, 0, darkest)], kind)
+        colors, kind = HATCHED, ""
+    if is_leak:
+        kind = "alab-related"
+    said = "a leak" if is_leak else "allowed" if may_attend else "hidden"
+    drawn = cell(_short(number), colors, kind)
+    return drawn.replace("<td", f'<td title="{name}: {format_number(number)}, {said}"', 1)
 
 
 def _short(number: float) -> str:

@@ -146,3 +146,11 @@ def test_a_large_number_and_infinity_differ_in_rows_without_a_key_only():
     assert torch.equal(of_large.leaks[1:], of_right.leaks[1:])
     assert torch.equal(of_large.weights[0], torch.full((5,), 0.2, dtype=torch.float64))
     assert not of_right.weights[0].any()
+
+
+def test_each_cell_says_what_it_is():
+    explorer = MaskExplorer(way="× 0 after the softmax")
+    for said in ("weight of query 4 on key 0: ", "weight of query 0 on key 4: 0, hidden"):
+        assert f'title="{said}' in explorer.picture.value
+    assert re.search(r'title="output 0 by token 1: 0.01, a leak"', explorer.picture.value)
+    assert re.search(r'title="output 1 by token 1: [\d.]+, allowed"', explorer.picture.value)
