@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,15 +13,8 @@ from torch import Tensor
 
 from attention_lab.core.attention import attention, masked_softmax
 from attention_lab.core.leaks import leak_map
-from attention_lab.pictures.style import (
-    escaped,
-    format_number,
-    format_weight,
-    labels,
-    palette,
-    shade,
-)
-from attention_lab.pictures.tables import cell, head, row_head, side_by_side, table, title
+from attention_lab.pictures.style import escaped, format_number, labels
+from attention_lab.pictures.tables import DENSE, matrix_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import choice, count_field, row, watch
 from attention_lab.ui.mask_editor import MaskEditor
@@ -28,10 +22,8 @@ from attention_lab.ui.mask_editor import MaskEditor
 __all__ = ["MaskExplorer"]
 
 TOKENS, MOST_TOKENS = 5, 16  # at the start, and at most
-DENSE = 8  # more tokens get small print
-DARKEST_LEAK = 2.5  # one scale for all leak maps, so that they can be compared
+LARGEST_LEAK = 2.5  # one scale for all leak maps, so that they can be compared
 MOST_NAMED = 4  # queries without a key
-HATCHED = ("repeating-linear-gradient(135deg,#ffffff 0 5px,#dde3ea 5px 7px)", "#000000")
 # Every cell is as wide as the longest number, and every line has its place from the start.
 STYLE = """<style>
 .alab-masks .alab td{width:3.4em;min-width:3.4em!important;padding:3px 2px}
@@ -113,7 +105,6 @@ class MaskExplorer(LiveView):
         self.pin = ipywidgets.Button(description="pin this", layout={"width": "100px"})
         self.mask = MaskEditor(TOKENS, TOKENS, most=MOST_TOKENS)
         self.mask.rule.value = "causal: no later key"
-        self.status.layout = {"width": "100%", "height": "48px", "overflow": "auto"}
         self.pinned = ipywidgets.HTML()
         self._kept: Shown | None = None
         generator = torch.Generator().manual_seed(0)
@@ -126,7 +117,9 @@ class MaskExplorer(LiveView):
             self.status,
             self.picture,
             self.pinned,
+            ipywidgets.HTML(STYLE, layout={"display": "none"}),
         ]
+        self.add_class("alab-masks")
         self.redraw()
         self._keep(None)
         self.n.observe(lambda change: self._resize(change["new"]), "value")
@@ -171,77 +164,63 @@ class MaskExplorer(LiveView):
             drawn = _tables(kept)
         elif n <= DENSE:
             empty = torch.zeros(n, n)
-            drawn = _tables(Shown("", empty > 0, empty > 0, empty, empty), is_empty=True)
-        line = f'<div class="alab-masks"><div class="alab-pinned">{escaped(said)}</div></div>'
-        self.pinned.value = f"{line}{drawn}"
+            full = _tables(Shown("", empty > 0, empty > 0, empty, empty))
+            # a space keeps the height of a number
+            drawn = re.sub(r"<td[^>]*>[^<].*?</td>", "<td>&#160;</td>", full)
+        self.pinned.value = f'<div class="alab-pinned">{escaped(said)}</div>{drawn}'
 
     def _resize(self, n: int) -> None:
         self.mask.resize(n, n)
         self._keep(None)
 
     def twin_html(self) -> str:
-        pinned = self.pinned.value if self._kept else ""
-        return self.mask.twin_html() + super().twin_html() + pinned
+        parts = [self.mask.twin_html(), super().twin_html()]
+        if self._kept:
+            parts.append(self.pinned.value)
+        return f'{STYLE}<div class="alab-masks">{"".join(parts)}</div>'
 
     def twin_text(self) -> str:
         return f"MaskExplorer, {self.mask.rule.value}, {self.way.value}: {self.note}"
 
 
-def _tables(shown: Shown, *, is_empty: bool = False) -> str:
+def _tables(shown: Shown) -> str:
     """Draw the weights beside the leak map: of one size, whatever the numbers are."""
     n = len(shown.mask)
-    sums = ["" if is_empty else _short(each) for each in shown.weights.sum(dim=-1).tolist()]
 
-    def cells(matrix: Tensor, may: Tensor, found: Tensor, names: str, most: float):
-        return [
-            [
-                cell() if is_empty else _cell(number, allowed, leaks, names.format(i=i, j=j), most)
-                for j, (number, allowed, leaks) in enumerate(zip(*line, strict=True))
-            ]
-            for i, line in enumerate(
-                zip(matrix.tolist(), may.tolist(), found.tolist(), strict=True)
-            )
-        ]
+    def weight(i: int, j: int) -> str:
+        allowed = "may attend" if shown.mask[i, j] else "hidden"
+        return f"query {i}, key {j}: {allowed}, weight {format_number(shown.weights[i, j].item())}"
 
-    no_leak = torch.zeros_like(shown.found)
-    weights = cells(shown.weights, shown.mask, no_leak, "weight of query {i} on key {j}", 1.0)
-    # that output i depends on token i says nothing of the mask
-    own = shown.mask | torch.eye(n, dtype=torch.bool)
-    leaks = cells(shown.leaks, own, shown.found, "output {i} by token {j}", DARKEST_LEAK)
-    size = f" ({n} × {n})"
-    left = table(
-        title("weights", size, "hatched: hidden, and 0"),
-        [cell(), *map(head, labels("k", n)), head("sum")],
-        [
-            [row_head(label), *line, cell(total)]
-            for label, line, total in zip(labels("q", n), weights, sums, strict=True)
-        ],
-        dense=n > DENSE,
+    def leak(i: int, j: int) -> str:
+        said = f"output {i} moves by {format_number(shown.leaks[i, j].item())} with token {j}"
+        if shown.mask[i, j]:
+            return f"{said}: may attend"
+        return f"{said}: {'a leak' if shown.found[i, j] else 'own query' if i == j else 'hidden'}"
+
+    return side_by_side(
+        matrix_table(
+            shown.weights,
+            caption="weights",
+            formula="striped: hidden, and 0",
+            rows=labels("q", n),
+            columns=labels("k", n),
+            weights=True,
+            row_sums=True,
+            hidden=~shown.mask & (shown.weights == 0),
+            why=weight,
+        ),
+        matrix_table(
+            shown.leaks,
+            caption="leak map",
+            formula="how much an output moves with a token; outlined: a leak",
+            rows=labels("output ", n),
+            columns=labels("t", n),
+            related=[tuple(cell) for cell in shown.found.nonzero().tolist()],
+            largest=LARGEST_LEAK,
+            hidden=~shown.mask & (shown.leaks == 0),
+            why=leak,
+        ),
     )
-    right = table(
-        title("leak map", size, "how much an output moves with a token; outlined: a leak"),
-        [cell(), *map(head, labels("t", n))],
-        [[row_head(label), *line] for label, line in zip(labels("output ", n), leaks, strict=True)],
-        dense=n > DENSE,
-    )
-    return f'{STYLE}<div class="alab-masks">{side_by_side(left, right)}</div>'
-
-
-def _cell(number: float, may_attend: bool, is_leak: bool, name: str, most: float) -> str:
-    """Draw one number; a hidden one that is 0 is hatched, and never has the colour of 0."""
-    colors, kind = palette()[shade(number, 0, most)], "" if may_attend else "alab-hidden"
-    if not may_attend and number == 0:
-        colors, kind = HATCHED, ""
-    if is_leak:
-        kind = "alab-related"
-    said = "a leak" if is_leak else "allowed" if may_attend else "hidden"
-    drawn = cell(_short(number), colors, kind)
-    return drawn.replace("<td", f'<td title="{name}: {format_number(number)}, {said}"', 1)
-
-
-def _short(number: float) -> str:
-    """Write a number in at most six characters."""
-    return "≈0" if 0 < abs(number) < 5e-4 else format_weight(number)
 
 
 def _said(shown: Shown) -> str:
