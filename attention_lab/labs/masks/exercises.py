@@ -59,25 +59,30 @@ def _masks(
     )
 
 
+def _parts(lengths: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what a mask with padding on the left is made of, each (batch, n, n).
+
+    Key j <= query i; key j is real; key j is query i itself.
+    """
+    position = torch.arange(n)
+    shape = (len(lengths), n, n)
+    causal = (position[None, :] <= position[:, None]).expand(shape)
+    real = (position[None, None, :] >= n - lengths[:, None, None]).expand(shape)
+    return causal, real, torch.eye(n, dtype=torch.bool).expand(shape)
+
+
 @exercise
 def causal_and_padding(answer: Callable[..., Tensor]) -> str:
     """``mask(lengths, n)``: causal, padding on the left, and each padding token sees itself."""
 
-    def parts(lengths: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        position = torch.arange(n)
-        shape = (len(lengths), n, n)
-        causal = (position[None, :] <= position[:, None]).expand(shape)  # key j <= query i
-        real = (position[None, None, :] >= n - lengths[:, None, None]).expand(shape)
-        return causal, real, torch.eye(n, dtype=torch.bool).expand(shape)
-
     def made(join: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        return lambda lengths, n: join(*parts(lengths, n))
+        return lambda lengths, n: join(*_parts(lengths, n))
 
     def right(causal: Tensor, real: Tensor, itself: Tensor) -> Tensor:
         return causal & real | itself
 
     def on_the_right(lengths: Tensor, n: int) -> Tensor:
-        causal, real, itself = parts(lengths, n)
+        causal, real, itself = _parts(lengths, n)
         return causal & real.flip(-1) | itself
 
     cases = [
@@ -115,7 +120,7 @@ def causal_and_padding(answer: Callable[..., Tensor]) -> str:
                 lambda causal, real, itself: causal & real & ~itself
             ),
             "one key too many: of n = 5 tokens and length 3 the real ones are 2, 3 and 4": (
-                lambda lengths, n: right(*parts(lengths + 1, n))
+                lambda lengths, n: right(*_parts(lengths + 1, n))
             ),
         },
     )

@@ -17,6 +17,7 @@ from attention_lab.pictures.style import escaped, format_number, labels
 from attention_lab.pictures.tables import DENSE, matrix_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import choice, count_field, row, watch
+from attention_lab.ui.keys import ARROWS
 from attention_lab.ui.mask_editor import MaskEditor
 
 __all__ = ["MaskExplorer"]
@@ -117,9 +118,10 @@ class MaskExplorer(LiveView):
             self.status,
             self.picture,
             self.pinned,
-            ipywidgets.HTML(STYLE, layout={"display": "none"}),
+            ipywidgets.HTML(STYLE + ARROWS, layout={"display": "none"}),
         ]
         self.add_class("alab-masks")
+        self.add_class("alab-arrows")
         self.redraw()
         self._keep(None)
         self.n.observe(lambda change: self._resize(change["new"]), "value")
