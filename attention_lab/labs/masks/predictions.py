@@ -50,10 +50,10 @@ zero_weights_leak = Choices(
         "not free of token 3: look at what it is divided by.",
         "no, the mask was set before the softmax": "So it was, and each masked score gives 0. "
         "The softmax divides by a sum: of which scores?",
+        "yes, token 3 gets a weight above 0": "The power e^(−∞) is 0 in whatever direction one sums. "
+        "It reaches output 0 by another way.",
         "yes, through what it divides by": "Each column is divided by its sum over all queries, "
         "and query 3 is made of token 3.",
-        "yes, token 3 gets a weight above 0": "e^(−∞) is 0 in whatever direction one sums. "
-        "It reaches output 0 by another way.",
     },
     right="yes, through what it divides by",
     shown_by="0.228",
@@ -84,10 +84,10 @@ leak_by_product = Choices(
     choices={
         "the same weights, since 0 is 0": "The hidden keys have 0 in both cases. The others were "
         "divided by a sum in which the hidden ones still count.",
-        "rows below 1, nothing else is wrong": "The rows do sum to less than 1. By how much "
-        "depends on the hidden scores, and so on tokens that must not count.",
         "rows below 1, and hidden tokens leak": "The sum below the fraction holds e^s of hidden "
         "keys too: each visible weight tells something of them.",
+        "rows below 1, nothing else is wrong": "The rows do sum to less than 1. By how much "
+        "depends on the hidden scores, and so on tokens that must not count.",
         "`nan` where a row has hidden keys": "Nothing is divided by 0 here: the sum holds every "
         "key.",
     },
@@ -99,12 +99,12 @@ billion_in_half = Choices(
     question="Many programs hide a score with `masked_fill(hidden, -1e9)`. The scores are "
     "float16, whose largest number is 65504. What happens?",
     choices={
+        "it raises an error": "To fill refuses a value that the dtype of the scores cannot hold.",
         "the score becomes −65504": "PyTorch does not round a fill value to the nearest number "
         "that fits.",
         "the score becomes −∞": "So it is if -1e9 is added to the scores. To fill with it is "
         "another operation, and that one checks.",
-        "it raises an error": "masked_fill refuses a value that float16 cannot hold.",
-        "it computes in float32": "masked_fill keeps the dtype of the scores.",
+        "it computes in float32": "The dtype of the scores stays as it is: masked_fill changes numbers only.",
     },
     right="it raises an error",
     shown_by="RuntimeError",
@@ -116,9 +116,9 @@ empty_row = Choices(
     choices={
         "0, 0, 0": "That would be one answer to “which share of nothing”. softmax divides by the "
         "sum all the same, and the sum is 0.",
+        "nan, nan, nan": "Each e^(−∞) is 0, the sum is 0, and 0 / 0 is not a number.",
         "1/3, 1/3, 1/3": "That is what three equal finite scores give. With −∞ each e^s is 0, and "
         "so is their sum.",
-        "nan, nan, nan": "e^(−∞) is 0, the sum is 0, and 0 / 0 is not a number.",
         "an error": "Floating point numbers have an answer to 0 / 0, and it is no error.",
     },
     right="nan, nan, nan",
@@ -132,10 +132,10 @@ empty_row_of_billions = Choices(
         "nan, nan, nan": "The scores are finite, and softmax subtracts the largest: e^0 three "
         "times.",
         "0, 0, 0": "Each is 0 beside a score that is far larger. In this row there is none.",
-        "equal weights on keys that are all hidden": "Equal scores give equal weights. The query "
-        "attends to all that it must not see.",
         "the weights without a mask": "That happens if -1e9 is added in float64. masked_fill "
         "puts it in the place of the scores, which are lost.",
+        "equal weights on keys that are all hidden": "Equal scores give equal weights. The query "
+        "attends to all that it must not see.",
     },
     right="equal weights on keys that are all hidden",
     shown_by="[0.3333, 0.3333, 0.3333]",
