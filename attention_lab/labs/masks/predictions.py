@@ -50,8 +50,8 @@ zero_weights_leak = Choices(
         "not free of token 3: look at what it is divided by.",
         "no, the mask was set before the softmax": "So it was, and each masked score gives 0. "
         "The softmax divides by a sum: of which scores?",
-        "yes, token 3 gets a weight above 0": "The power e^(−∞) is 0 in whatever direction one sums. "
-        "It reaches output 0 by another way.",
+        "yes, token 3 gets a weight above 0": "The power e^(−∞) is 0 in whatever direction one "
+        "sums. It reaches output 0 by another way.",
         "yes, through what it divides by": "Each column is divided by its sum over all queries, "
         "and query 3 is made of token 3.",
     },
@@ -104,7 +104,8 @@ billion_in_half = Choices(
         "that fits.",
         "the score becomes −∞": "So it is if -1e9 is added to the scores. To fill with it is "
         "another operation, and that one checks.",
-        "it computes in float32": "The dtype of the scores stays as it is: masked_fill changes numbers only.",
+        "it computes in float32": "The dtype of the scores stays as it is: masked_fill "
+        "changes numbers only.",
     },
     right="it raises an error",
     shown_by="RuntimeError",
