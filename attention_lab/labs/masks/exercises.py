@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from attention_lab.core.attention import masked_softmax
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.compare import compare
-from attention_lab.grading.feedback import Problem, call, name_of, returned, run, wrong_shape
+from attention_lab.grading.feedback import Problem, call, name_of, returned, run
 
 __all__ = [
     "cached_mask",
@@ -30,61 +31,59 @@ def _masks(
     right: Callable[..., Tensor],
     mistakes: Mapping[str, Callable[..., Tensor]],
 ) -> None:
-    """Hold an answer to giving the right boolean mask in every case.
+    """Hold an answer to giving the right boolean mask in every case, by `judge`."""
+    name, first = name_of(answer), returned(answer, cases[0])
+    if isinstance(first, Tensor) and first.dtype != torch.bool:
+        raise Problem(
+            f"{name} must return a boolean mask, but it returned {first.dtype}; a comparison such "
+            "as j <= i gives one"
+        )
 
-    A known mistake gets its own message if it explains every case.
+    def numbers(mask: Callable[..., Any]) -> Callable[..., Any]:
+        """Give 1 for True and 0 for False: `judge` compares numbers."""
+
+        @functools.wraps(mask)
+        def as_numbers(*given: Any) -> Any:
+            made = mask(*given)
+            return made.double() if isinstance(made, Tensor) else made
+
+        return as_numbers
+
+    turned = {"True and False are the wrong way round": lambda *given: ~right(*given), **mistakes}
+    judge(
+        numbers(answer),
+        cases,
+        numbers(right),
+        "the masks, 1 = may attend,",
+        {message: numbers(mistake) for message, mistake in turned.items()},
+    )
+
+
+def _parts(lengths: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what a mask with padding on the left is made of, each (batch, n, n).
+
+    Key j <= query i; key j is real; key j is query i itself.
     """
-    name, pairs = name_of(answer), []
-    for inputs in cases:
-        result, wanted = returned(answer, inputs), right(*inputs.values())
-        if not isinstance(result, Tensor):
-            raise Problem(f"{name} must return a tensor, but it returned a {type(result).__name__}")
-        if result.dtype != torch.bool:
-            raise Problem(
-                f"{name} must return a boolean mask, but it returned {result.dtype}; a comparison "
-                "such as j <= i gives one"
-            )
-        if result.shape != wanted.shape:
-            raise wrong_shape(name, result, inputs, wanted.shape)
-        pairs.append((inputs, result, wanted))
-    wrong = [pair for pair in pairs if not torch.equal(pair[1], pair[2])]
-    if not wrong:
-        return
-    turned = {
-        "True and False are the wrong way round": lambda *given: ~right(*given),
-        **mistakes,
-    }
-    for message, mistake in turned.items():
-        if all(torch.equal(came, mistake(*inputs.values())) for inputs, came, _ in pairs):
-            raise Problem(message)
-    inputs, came, wanted = wrong[0]
-    index = (came != wanted).nonzero()[0].tolist()
-    given = ", ".join(
-        f"{key} = {each.tolist() if isinstance(each, Tensor) else each}"
-        for key, each in inputs.items()
-    )
-    raise Problem(
-        f"for {given} the masks differ first at {index}: {came[tuple(index)].item()} instead of "
-        f"{wanted[tuple(index)].item()}"
-    )
+    position = torch.arange(n)
+    shape = (len(lengths), n, n)
+    causal = (position[None, :] <= position[:, None]).expand(shape)
+    real = (position[None, None, :] >= n - lengths[:, None, None]).expand(shape)
+    return causal, real, torch.eye(n, dtype=torch.bool).expand(shape)
 
 
 @exercise
 def causal_and_padding(answer: Callable[..., Tensor]) -> str:
-    """``mask(lengths, n)``: (batch, n, n), causal, and no key of the padding."""
-
-    def places(lengths: Tensor, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        place = torch.arange(n)
-        causal = (place[None, :] <= place[:, None]).expand(len(lengths), n, n)  # key j <= query i
-        real = (place[None, None, :] < lengths[:, None, None]).expand(len(lengths), n, n)
-        return causal, real, real.mT
+    """``mask(lengths, n)``: causal, padding on the left, and each padding token sees itself."""
 
     def made(join: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        return lambda lengths, n: join(*places(lengths, n))
+        return lambda lengths, n: join(*_parts(lengths, n))
 
-    def longer(lengths: Tensor, n: int) -> Tensor:
-        causal, real, _ = places(lengths + 1, n)
-        return causal & real
+    def right(causal: Tensor, real: Tensor, itself: Tensor) -> Tensor:
+        return causal & real | itself
+
+    def on_the_right(lengths: Tensor, n: int) -> Tensor:
+        causal, real, itself = _parts(lengths, n)
+        return causal & real.flip(-1) | itself
 
     cases = [
         {"lengths": torch.tensor(lengths), "n": n}
@@ -93,33 +92,41 @@ def causal_and_padding(answer: Callable[..., Tensor]) -> str:
     _masks(
         answer,
         cases,
-        made(lambda causal, real, queries: causal & real),
+        made(right),
         {
-            "this is only the causal mask; the keys past each length are padding": made(
-                lambda causal, real, queries: causal
+            "a padding token has no key here: let it see itself": made(
+                lambda causal, real, itself: causal & real
+            ),
+            "the padding is on the left: the real tokens are the last ones": on_the_right,
+            "the padding is on the left: the real tokens are the last ones; and let a padding "
+            "token see itself": made(lambda causal, real, itself: causal & real.flip(-1)),
+            "this is only the causal mask; the tokens before the last `length` are padding": made(
+                lambda causal, real, itself: causal
             ),
             "this is only the padding mask; no query may see a later key": made(
-                lambda causal, real, queries: real
+                lambda causal, real, itself: real
             ),
-            "the two are joined by or; a key must pass both, so join them by and (&)": made(
-                lambda causal, real, queries: causal | real
+            "this is only the padding mask, and each token sees itself; no query may see a later "
+            "key": made(lambda causal, real, itself: real | itself),
+            "causal and padding are joined by or; a key must pass both, so join them by and (&)": (
+                made(lambda causal, real, itself: causal | real)
             ),
-            "the queries of the padding are hidden (lengths against the places of the queries); "
-            "hide its keys, and let those queries be": made(
-                lambda causal, real, queries: causal & queries
-            ),
+            "real queries are asked for (lengths against the positions of the queries); padding "
+            "hides keys": made(lambda causal, real, itself: causal & real.mT | itself),
             "causal is the wrong way round: query i may see keys j <= i": made(
-                lambda causal, real, queries: causal.mT & real
+                lambda causal, real, itself: causal.mT & real | itself
             ),
-            "the diagonal is missing: a query may see its own place": made(
-                lambda causal, real, queries: causal.tril(-1) & real
+            "the diagonal is missing: each token may see its own position": made(
+                lambda causal, real, itself: causal & real & ~itself
             ),
-            "one key too many: places count from 0, so a sentence of length 3 has the places "
-            "0, 1, 2": longer,
+            "one key too many: of n = 5 tokens and length 3 the real ones are 2, 3 and 4": (
+                lambda lengths, n: right(*_parts(lengths + 1, n))
+            ),
         },
     )
     return (
-        "Key j passes for query i if j <= i and j < length: 15, 12 and 5 pairs of the first three."
+        "Key j passes for query i if it is real and j <= i; and each token passes for itself, so "
+        "that no row is empty: 15, 8 and 5 pairs of the first three."
     )
 
 
@@ -224,27 +231,49 @@ def one_convention(answer: Callable[..., Tensor]) -> str:
 
 @exercise
 def cached_mask(answer: Callable[..., Tensor]) -> str:
-    """``mask(n_q, n_k)``: causal, for the last n_q of n_k tokens."""
+    """``mask(n_q, n_k, window)``: the last n_q of n_k tokens see themselves and some before."""
 
-    def shifted(by: int) -> Callable[[int, int], Tensor]:
-        return lambda n_q, n_k: torch.ones(n_q, n_k, dtype=torch.bool).tril(n_k - n_q + by)
+    def seen(from_end: Callable[[Tensor, int], Tensor], shift: int | None = None):
+        """Make a mask from the distance of a query to each key before it."""
+
+        def made(n_q: int, n_k: int, window: int) -> Tensor:
+            first = n_k - n_q if shift is None else shift
+            distance = first + torch.arange(n_q)[:, None] - torch.arange(n_k)[None, :]
+            return from_end(distance, window)
+
+        return made
+
+    def right(distance: Tensor, window: int) -> Tensor:
+        return (distance >= 0) & (distance < window)
 
     _masks(
         answer,
-        [{"n_q": n_q, "n_k": n_k} for n_q, n_k in ((3, 5), (1, 4), (3, 3), (2, 9), (6, 7))],
-        shifted(0),
+        [
+            {"n_q": n_q, "n_k": n_k, "window": window}
+            for n_q, n_k, window in ((3, 5, 2), (1, 4, 3), (3, 3, 5), (2, 9, 1), (6, 7, 3))
+        ],
+        seen(right),
         {
-            "query 0 sees only key 0. It is not the first token: it stands at place n_k - n_q": (
-                lambda n_q, n_k: torch.ones(n_q, n_k, dtype=torch.bool).tril()
+            "this is causal without a window: keys that are window or more positions back are seen"
+            " as well": seen(lambda distance, window: distance >= 0),
+            "the window is right, and queries see later keys: it is causal as well": seen(
+                lambda distance, window: distance < window
             ),
-            "each query sees one key too few: its own place is allowed": shifted(-1),
-            "each query sees one key too many, the next token": shifted(1),
-            "every key is allowed; all but the last query would see later tokens": (
-                lambda n_q, n_k: torch.ones(n_q, n_k, dtype=torch.bool)
+            "the window reaches to both sides; no query may see a later key": seen(
+                lambda distance, window: distance.abs() < window
             ),
+            "query 0 is taken for the first token. It is at position n_k - n_q": seen(right, 0),
+            "each query sees one key too many: the window counts its own position": seen(
+                lambda distance, window: (distance >= 0) & (distance <= window)
+            ),
+            "each query sees one key too few: the window counts its own position": seen(
+                lambda distance, window: (distance >= 0) & (distance < window - 1)
+            ),
+            "each query sees the window before it and not itself; its own position is the last of "
+            "the window": seen(lambda distance, window: (distance > 0) & (distance <= window)),
         },
     )
-    return "Query i stands at place n_k − n_q + i, and sees the keys up to there."
+    return "Query i is at position p = n_k − n_q + i, and sees the keys from p − window + 1 to p."
 
 
 Model = Callable[[Tensor], Tensor]
@@ -294,6 +323,18 @@ def _models(n: int) -> dict[str, tuple[Model, set[tuple[int, int]]]]:
             lambda x: x + 1e-9 * following(x),
             next_ones,
         ),
+        "a model that cuts the gradient of the next token": (
+            lambda x: x + following(x).detach(),
+            next_ones,
+        ),
+        "a model that reads of the next token only what is above 10": (
+            lambda x: x + (following(x) - 10).relu(),
+            next_ones,
+        ),
+        "a model that reads of the next token only what is below -10": (
+            lambda x: x + (-following(x) - 10).relu(),
+            next_ones,
+        ),
     }
 
 
@@ -322,9 +363,20 @@ def find_leaks(answer: Callable[..., Any]) -> str:
             if extra := sorted(found - right):
                 raise Problem(f"{what}: {extra[0]} was found, and is no leak there")
             missing = sorted(right - found)
-            raise Problem(
-                f"{what}: {missing[0]} was not found. Look at every feature of output "
-                f"{missing[0][0]} while every feature of token {missing[0][1]} moves, and compare "
-                "exactly: a tolerance hides a small leak"
-            )
-    return "Every leak of ten models was found, also one of a billionth, and none where none is."
+            raise Problem(f"{what}: {missing[0]} was not found. {_missed(what, *missing[0])}")
+    return (
+        "Every leak of thirteen models was found, also one of a billionth, one without a gradient "
+        "and two that these tokens do not show; and none where none is."
+    )
+
+
+def _missed(what: str, i: int, j: int) -> str:
+    """Say what finds a leak of this model."""
+    if "cuts the gradient" in what:
+        return "A derivative is 0 there, and the output moves all the same: move the token"
+    if "only what is" in what:
+        return "A small step of the token changes nothing there: move it by ±100 as well"
+    return (
+        f"Look at every feature of output {i} while every feature of token {j} moves, and compare "
+        "exactly: a tolerance hides a small leak"
+    )

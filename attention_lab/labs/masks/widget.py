@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
+from typing import NamedTuple
 
+import ipywidgets
 import torch
 from torch import Tensor
 
 from attention_lab.core.attention import attention, masked_softmax
 from attention_lab.core.leaks import leak_map
-from attention_lab.pictures.style import format_number, labels
-from attention_lab.pictures.tables import matrix_table, side_by_side
+from attention_lab.pictures.style import escaped, format_number, labels
+from attention_lab.pictures.tables import DENSE, matrix_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import choice, count_field, row, watch
+from attention_lab.ui.keys import ARROWS
 from attention_lab.ui.mask_editor import MaskEditor
 
 __all__ = ["MaskExplorer"]
 
 TOKENS, MOST_TOKENS = 5, 16  # at the start, and at most
+LARGEST_LEAK = 2.5  # one scale for all leak maps, so that they can be compared
+MOST_NAMED = 4  # queries without a key
+# Every cell is as wide as the longest number, and every line has its place from the start.
+STYLE = """<style>
+.alab-masks .alab td{width:3.4em;min-width:3.4em!important;padding:3px 2px}
+.alab-masks .alab-pinned{height:20px;line-height:20px;overflow:hidden;white-space:nowrap;
+text-overflow:ellipsis}
+</style>"""
 
 
 def _before(scores: Tensor, mask: Tensor) -> Tensor:
@@ -51,31 +63,69 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
+class Shown(NamedTuple):
+    """What is drawn of one way to apply one mask.
+
+    Attributes
+    ----------
+    name : str
+        The way and the mask.
+    mask, found : Tensor, shape (n, n), boolean
+        Which pairs may attend, and which leak all the same.
+    weights, leaks : Tensor, shape (n, n)
+    """
+
+    name: str
+    mask: Tensor
+    found: Tensor
+    weights: Tensor
+    leaks: Tensor
+
+
 class MaskExplorer(LiveView):
     """Toggle any cell of a mask; see the weights and the leak map of self-attention follow.
 
     The tokens, five at the start, are random, of dimension 4; queries, keys and values are three
-    fixed products of them.
+    fixed products of them. What is shown can be pinned, and stays beside what comes next.
 
     Parameters
     ----------
     way : str
         How the mask is applied, one of `WAYS`.
+
+    Attributes
+    ----------
+    pin : ipywidgets.Button
+        Keeps the present picture in ``pinned``; another number of tokens lets it go.
     """
 
     def __init__(self, way: str = next(iter(WAYS))) -> None:
         super().__init__()
         self.n = count_field("tokens", TOKENS, MOST_TOKENS, least=2, width="120px")
         self.way = choice("applied as", list(WAYS), value=way, width="330px")
+        self.pin = ipywidgets.Button(description="pin this", layout={"width": "100px"})
         self.mask = MaskEditor(TOKENS, TOKENS, most=MOST_TOKENS)
         self.mask.rule.value = "causal: no later key"
+        self.pinned = ipywidgets.HTML()
+        self._kept: Shown | None = None
         generator = torch.Generator().manual_seed(0)
         shape = {"generator": generator, "dtype": torch.float64}
         self.all_tokens = torch.randn(MOST_TOKENS, 4, **shape)
         self._projections = torch.randn(3, 4, 4, **shape) / 2  # W_Q, W_K, W_V
-        self.children = [row(self.n, self.way), self.mask, self.status, self.picture]
+        self.children = [
+            row(self.n, self.way, self.pin),
+            self.mask,
+            self.status,
+            self.picture,
+            self.pinned,
+            ipywidgets.HTML(STYLE + ARROWS, layout={"display": "none"}),
+        ]
+        self.add_class("alab-masks")
+        self.add_class("alab-arrows")
         self.redraw()
-        self.n.observe(lambda change: self.mask.resize(change["new"], change["new"]), "value")
+        self._keep(None)
+        self.n.observe(lambda change: self._resize(change["new"]), "value")
+        self.pin.on_click(lambda _: self._keep(self.shown()))
         watch(self.redraw, self.mask, self.way)
 
     def weights(self, tokens: Tensor) -> Tensor:
@@ -93,49 +143,104 @@ class MaskExplorer(LiveView):
         """The tokens that are shown, (n, 4)."""
         return self.all_tokens[: self.n.value]
 
-    def draw(self) -> tuple[str, str]:
-        mask = self.mask.tensor
-        weights, leaks = self.weights(self.tokens), leak_map(self.output, self.tokens)
+    def shown(self) -> Shown:
+        """Return what is to be drawn of the present inputs."""
+        mask, leaks = self.mask.tensor, leak_map(self.output, self.tokens)
         # A token is its own query: that output i depends on token i is no leak.
         found = (leaks > 0) & ~mask & ~torch.eye(len(mask), dtype=torch.bool)
-        queries, keys = labels("q", len(mask)), labels("k", len(mask))
-        outputs, columns = labels("output ", len(mask)), labels("token ", len(mask))
-        tables = side_by_side(
-            matrix_table(
-                weights, caption="weights", rows=queries, columns=keys, weights=True, row_sums=True
-            ),
-            matrix_table(
-                leaks,
-                caption="leak map",
-                formula="how much an output moves with a token",
-                rows=outputs,
-                columns=columns,
-                related=[tuple(cell) for cell in found.nonzero().tolist()],
-            ),
-        )
-        return tables, _said(mask, weights.sum(dim=-1), leaks, found)
+        name = f"{self.way.value}; {self.mask.rule.value}"
+        return Shown(name, mask, found, self.weights(self.tokens), leaks)
+
+    def draw(self) -> tuple[str, str]:
+        shown = self.shown()
+        return _tables(shown), _said(shown)
+
+    def _keep(self, kept: Shown | None) -> None:
+        """Draw what is pinned; before that, an empty frame of the same size."""
+        self._kept = kept
+        said = "Nothing is pinned yet: “pin this” keeps the two tables here, beside the next ones."
+        if kept:
+            said = f"Pinned: {kept.name}. Leaks: {int(kept.found.sum())}."
+        drawn, n = "", self.n.value
+        if kept:
+            drawn = _tables(kept)
+        elif n <= DENSE:
+            empty = torch.zeros(n, n)
+            full = _tables(Shown("", empty > 0, empty > 0, empty, empty))
+            # a space keeps the height of a number
+            drawn = re.sub(r"<td[^>]*>[^<].*?</td>", "<td>&#160;</td>", full)
+        self.pinned.value = f'<div class="alab-pinned">{escaped(said)}</div>{drawn}'
+
+    def _resize(self, n: int) -> None:
+        self.mask.resize(n, n)
+        self._keep(None)
 
     def twin_html(self) -> str:
-        return self.mask.twin_html() + super().twin_html()
+        parts = [self.mask.twin_html(), super().twin_html()]
+        if self._kept:
+            parts.append(self.pinned.value)
+        return f'{STYLE}<div class="alab-masks">{"".join(parts)}</div>'
 
     def twin_text(self) -> str:
         return f"MaskExplorer, {self.mask.rule.value}, {self.way.value}: {self.note}"
 
 
-def _said(mask: Tensor, sums: Tensor, leaks: Tensor, found: Tensor) -> str:
+def _tables(shown: Shown) -> str:
+    """Draw the weights beside the leak map: of one size, whatever the numbers are."""
+    n = len(shown.mask)
+
+    def weight(i: int, j: int) -> str:
+        allowed = "may attend" if shown.mask[i, j] else "hidden"
+        return f"query {i}, key {j}: {allowed}, weight {format_number(shown.weights[i, j].item())}"
+
+    def leak(i: int, j: int) -> str:
+        said = f"output {i} moves by {format_number(shown.leaks[i, j].item())} with token {j}"
+        if shown.mask[i, j]:
+            return f"{said}: may attend"
+        return f"{said}: {'a leak' if shown.found[i, j] else 'own query' if i == j else 'hidden'}"
+
+    return side_by_side(
+        matrix_table(
+            shown.weights,
+            caption="weights",
+            formula="striped: hidden, and 0",
+            rows=labels("q", n),
+            columns=labels("k", n),
+            weights=True,
+            row_sums=True,
+            hidden=~shown.mask & (shown.weights == 0),
+            why=weight,
+        ),
+        matrix_table(
+            shown.leaks,
+            caption="leak map",
+            formula="how much an output moves with a token; outlined: a leak",
+            rows=labels("output ", n),
+            columns=labels("t", n),
+            related=[tuple(cell) for cell in shown.found.nonzero().tolist()],
+            largest=LARGEST_LEAK,
+            hidden=~shown.mask & (shown.leaks == 0),
+            why=leak,
+        ),
+    )
+
+
+def _said(shown: Shown) -> str:
     """Say what the mask lets through, what leaks, and what the rows of the weights sum to."""
-    said = f"{int(mask.sum())} of {mask.numel()} pairs may attend. "
-    if found.any():
-        i, j = found.nonzero()[0].tolist()
+    said = f"{int(shown.mask.sum())} of {shown.mask.numel()} pairs may attend. "
+    if shown.found.any():
+        i, j = shown.found.nonzero()[0].tolist()
         said += (
-            f"Leaks: {int(found.sum())}. Output {i} depends on token {j}, which is hidden "
-            f"from query {i}: {format_number(leaks[i, j].item())}. "
+            f"Leaks: {int(shown.found.sum())}. Output {i} depends on token {j}, which is hidden "
+            f"from query {i}: {format_number(shown.leaks[i, j].item())}. "
         )
     else:
-        said += "No leak: no output depends on a token that is hidden from it. "
-    blind = [str(i) for i, any_key in enumerate(mask.any(dim=-1).tolist()) if not any_key]
+        said += "No leak at these tokens: no output moves with a token that is hidden from it. "
+    blind = [str(i) for i, any_key in enumerate(shown.mask.any(dim=-1).tolist()) if not any_key]
     if blind:
-        said += f"Query {', '.join(blind)} may attend to no key. "
+        named = ", ".join(blind[:MOST_NAMED]) + (" and others" if blind[MOST_NAMED:] else "")
+        said += f"Query {named} may attend to no key. "
+    sums = shown.weights.sum(dim=-1)
     low, high = sums.min(), sums.max()
     if torch.isclose(low, high):
         return f"{said}The rows of the weights sum to {format_number(low.item())}."
