@@ -45,12 +45,12 @@ one_view = Choices(
         "0 1, 4 5, 8 9: two features of each token": "This is what head 0 should hold. But `view` "
         "moves no number: it cuts the row 0, 1, 2, ... into pieces, in the order in which it lies "
         "in memory.",
-        "0 1, 2 3, 4 5: token 0, and half of token 1": "`view` cuts the numbers in the order in "
-        "which they lie in memory, and the first six belong to tokens 0 and 1.",
         "nothing: PyTorch raises an error": "3 times 4 numbers fit into 2 times 3 times 2. An "
         "error comes only if the count is wrong.",
         "0 2, 4 6, 8 10: every other feature": "`view` skips nothing: neighbours in memory stay "
         "neighbours.",
+        "0 1, 2 3, 4 5: token 0, and half of token 1": "`view` cuts the numbers in the order in "
+        "which they lie in memory, and the first six belong to tokens 0 and 1.",
     },
     right="0 1, 2 3, 4 5: token 0, and half of token 1",
     shown_by="[[0, 1], [2, 3], [4, 5]]",
@@ -76,18 +76,18 @@ useless_vector = Choices(
 
 without_w_out = Choices(
     question="Each output should be a difference: the numbers of this day minus the numbers of the "
-    "day before. A layer has two heads, and no W_O: the first half of the output is head 0, the "
-    "second half is head 1. It is trained until nothing improves. Which share of the variance of "
-    "the difference can it explain at best?",
+    "day before. A layer has two heads, whose weights depend on the positions only, and no W_O: "
+    "the first half of the output is head 0, the second half is head 1. It is trained until "
+    "nothing improves. Which share of the variance of the difference can it explain at best?",
     choices={
         "all of it: one head takes this day, one the day before": "They can. But no feature of the "
         "output sees both of them: each belongs to one head.",
+        "three quarters of it": "That would take a little of the other day with the other sign. "
+        "Weights of a head are never negative, and its values share one sign.",
         "half of it": "A feature sees one head, and the weights of a head are never negative: it "
         "can give +this day or -the day before, not both.",
         "none of it": "A head that copies this day already knows something: the difference moves "
         "with it.",
-        "three quarters of it": "That would take a little of the other day with the other sign. "
-        "Weights of a head are never negative, and its values share one sign.",
     },
     right="half of it",
     shown_by="at most half",
@@ -114,10 +114,10 @@ first_error = Choices(
     question="The draft is run as the article runs its own: a 3 × 3 tensor of whole numbers goes "
     "in, and d_model is 10. What does PyTorch complain about first?",
     choices={
-        "nothing: it prints a 3 × 3 tensor": "The first line multiplies whole numbers by the "
-        "decimal parameters of a linear map.",
         "the kind of the numbers": "The first line is a linear map, and PyTorch compares the "
         "dtypes before the shapes.",
+        "nothing: it prints a 3 × 3 tensor": "The first line multiplies whole numbers by the "
+        "decimal parameters of a linear map.",
         "the length of the last axis": "It is 3, and should be 10: a fault, but PyTorch compares "
         "another thing first.",
         "the number of axes": "`nn.Linear` takes any number of axes: only the last one counts for "

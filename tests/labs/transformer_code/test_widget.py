@@ -97,11 +97,16 @@ def test_an_odd_size_says_what_pytorch_says():
 
 # --- stillness: whatever is chosen, every line keeps its place and its size ----------------------
 
+SOME_REPAIRS = ((), ("transpose",), ("transpose", "softmax"), ("join",), tuple(REPAIRS))
 STATES = [
-    (preset, given, repairs)
-    for preset in PRESETS
-    for given in INPUTS
-    for repairs in ((), ("transpose",), ("transpose", "softmax"), ("join",), tuple(REPAIRS))
+    *((preset, INPUTS[2], ()) for preset in PRESETS),
+    *(
+        (preset, given, ())
+        for preset in ("the article's", "n = n_heads = d_k")
+        for given in INPUTS[:2]
+    ),
+    *(("the article's", INPUTS[2], repairs) for repairs in SOME_REPAIRS[1:]),
+    ("small d_v", INPUTS[2], ("transpose", "softmax")),
 ]
 
 
@@ -177,7 +182,7 @@ def test_the_longest_error_fits_into_its_place(page):
 
 def test_the_status_has_room_for_its_longest_text(page):
     longest = max(
-        (ShapeExplorer(*state[:1], given=state[1], repairs=state[2]) for state in STATES),
+        (ShapeExplorer(preset, given=given, repairs=repairs) for preset, given, repairs in STATES),
         key=lambda widget: len(widget.note),
     )
     page.set_content(
