@@ -1,7 +1,7 @@
 """Run a draft of multi-head attention line by line, with or without each repair.
 
 Nothing moves but what is written: each line of the code has its row from the start, the columns
-have fixed widths, and an error has a place of fixed height under the table.
+have fixed widths, and PyTorch's messages wrap inside the status, whose height is fixed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from attention_lab.labs.transformer_code.draft import (
     Sizes,
     make_input,
 )
-from attention_lab.pictures.style import escaped
 from attention_lab.pictures.tables import list_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import box, choice, count_field, row, watch
@@ -44,14 +43,13 @@ ROWS = (
 )  # fmt: skip
 LAST = len(ROWS) - 1
 
-STATUS_HEIGHT = "70px"  # three lines
-ERROR_HEIGHT = 40  # two lines, in px
+STATUS_HEIGHT = "64px"  # three lines: the longest message of PyTorch, and what is said of it
 
 
 def _columns(name: str, *widths: int) -> str:
     """Return the style of a table whose columns have these widths, in px, whatever is in them."""
     gaps = 2 * (len(widths) + 1)
-    return f".alab .{name} table,.{name} .alab-error{{width:{sum(widths) + gaps}px}}" + "".join(
+    return f".alab .{name} table{{width:{sum(widths) + gaps}px}}" + "".join(
         f".{name} thead tr>:nth-child({k}){{width:{width}px}}" for k, width in enumerate(widths, 1)
     )
 
@@ -59,10 +57,9 @@ def _columns(name: str, *widths: int) -> str:
 STYLE = f"""<style>
 .alab .alab-still table{{table-layout:fixed}}
 .alab .alab-still table th,.alab .alab-still table td,.alab .alab-still table td.alab-text{{
-height:20px;box-sizing:border-box;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;
-max-width:none;min-width:0}}
+height:20px;padding:0 4px;border-width:1px;box-sizing:border-box;
+white-space:nowrap;overflow:hidden;text-overflow:ellipsis;max-width:none;min-width:0}}
 .alab .alab-still table td.alab-text code{{font-size:10.5px;white-space:pre}}
-.alab-error{{overflow:auto;line-height:1.4;font-size:13px;white-space:normal}}
 {_columns("alab-lines", 26, 38, 478, 98, 226)}
 {_columns("alab-holds", 26, 300, 120)}
 </style>"""
@@ -200,13 +197,11 @@ def _row_of(line: Line) -> int:
 def _lines_table(caption: str, x: torch.Tensor, lines: list[Line]) -> str:
     rows = [("good", ("", "`x`", "", str(tuple(x.shape))))]
     rows += [("open", (str(k), "(no line)", "", "")) for k in range(1, len(ROWS) + 1)]
-    error = ""
     for line in lines:
         number = _row_of(line) + 1
         mark, came = "good", str(line.shape)
         if line.error:
-            mark, came = "bad", "fails: see below"
-            error = f"Line {number}: {line.error}"
+            mark, came = "bad", "fails: see above"
         elif line.shape is None:
             mark, came = "open", "not reached"
         elif line.shape != line.wanted:
@@ -218,10 +213,7 @@ def _lines_table(caption: str, x: torch.Tensor, lines: list[Line]) -> str:
             mark, came = "open", "not reached"
         rows[LAST + 1] = (mark, (str(LAST + 1), "`output`", axes, came))
     heads = ("line", "code", "axes", "shape of the result")
-    return (
-        f'<div class="alab-still alab-lines">{list_table(rows, caption=caption, heads=heads)}'
-        f'<div class="alab-error" style="height:{ERROR_HEIGHT}px">{escaped(error)}</div></div>'
-    )
+    return _still("alab-lines", list_table(rows, caption=caption, heads=heads))
 
 
 def _properties_table(properties: dict[str, bool | None]) -> str:
@@ -231,6 +223,8 @@ def _properties_table(properties: dict[str, bool | None]) -> str:
     ]
     heads = ("property (tried on vectors)", "")
     caption = "what is true of every right block"
-    return (
-        f'<div class="alab-still alab-holds">{list_table(rows, caption=caption, heads=heads)}</div>'
-    )
+    return _still("alab-holds", list_table(rows, caption=caption, heads=heads))
+
+
+def _still(name: str, table: str) -> str:
+    return f'<div class="alab-still {name}">{table}</div>'
