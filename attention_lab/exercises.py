@@ -55,11 +55,11 @@ ROOMS = {
         "find_leaks",
     ],
     "transformer_code": [
-        "predict_outcomes",
+        "find_faults",
         "repaired",
-        "contradictions",
-        "copy_weights",
+        "grouped_query",
         "runs_when",
+        "copy_weights",
     ],
     "position": [
         "read_the_clocks",

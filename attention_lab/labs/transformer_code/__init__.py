@@ -1,1 +1,1 @@
-"""Notebook 07: a first draft, its faults and repairs."""
+"""Notebook 07: layers with a fault, and a first draft with its faults and repairs."""

@@ -70,7 +70,7 @@ class Step(NamedTuple):
 
 
 class Draft(nn.Module):
-    """One block of the draft: several heads of attention, with the repairs that are asked for.
+    """The block of the draft: several heads of attention, with the repairs that are asked for.
 
     Parameters
     ----------

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,81 +13,60 @@ import torch
 from torch import Tensor, nn
 
 from attention_lab.grading.base import exercise
-from attention_lab.grading.cases import normal
+from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.compare import same
 from attention_lab.grading.feedback import Problem, call, name_of, tensor_of
-from attention_lab.labs.transformer_code.draft import INPUTS, REPAIRS, Draft, Sizes, make_input
+from attention_lab.labs.transformer_code.suspects import (
+    FAULTS,
+    SUSPECTS,
+    CausalLayer,
+    caught_by,
+    suspects,
+)
 from attention_lab.models.transformer import MultiHeadAttention
 
-__all__ = [
-    "CONFIGURATIONS",
-    "contradictions",
-    "copy_weights",
-    "predict_outcomes",
-    "repaired",
-    "runs_when",
-]
+__all__ = ["copy_weights", "find_faults", "grouped_query", "repaired", "runs_when"]
 
-# what goes in, the sizes, and what is repaired
-CONFIGURATIONS: list[tuple[str, Sizes, tuple[str, ...]]] = [
-    (INPUTS[2], Sizes(1, 4, 4, 4, 2, 8), ()),
-    (INPUTS[0], Sizes(2, 8, 4, 4, 2, 8), ()),
-    (INPUTS[2], Sizes(1, 4, 2, 4, 4, 8), ()),
-    (INPUTS[2], Sizes(1, 4, 4, 2, 2, 8), ()),
-    (INPUTS[1], Sizes(2, 4, 2, 4, 4, 8), ()),
-    (INPUTS[2], Sizes(1, 3, 3, 3, 8, 8), ()),
-    (INPUTS[2], Sizes(1, 3, 3, 3, 3, 8), ()),
-    (INPUTS[2], Sizes(1, 4, 2, 5, 2, 8), ("transpose", "softmax")),
-]
-OUTCOMES = {
-    "A": "it runs, with one output for each token",
-    "B": "it runs, with another number of outputs",
-    "C": "line 1: whole numbers meet decimal ones",
-    "D": "line 1: the last axis is not d_model",
-    "E": "line 5: the leading axes do not broadcast",
-    "F": "line 5: the axes that are multiplied differ",
-    "G": "the last line: no whole number of rows comes out",
-}
-
-
-def _outcome(given: str, sizes: Sizes, repairs: tuple[str, ...]) -> str:
-    """Run a configuration, and return its letter."""
-    lines, output = Draft(sizes, repairs).trace(make_input(given, sizes))
-    if output is not None:
-        return "A" if output.shape[1] == sizes.n else "B"
-    failed = next(i for i, line in enumerate(lines, 1) if line.error)
-    if failed == 1:
-        return "C" if given == INPUTS[0] else "D"
-    if failed == len(lines):
-        return "G"
-    # scores: (B, h, n, d_k) @ (B, n, h, d_k); (B, h) and (B, n) broadcast if equal or one is 1
-    fits = sizes.n_heads == sizes.n or 1 in (sizes.n_heads, sizes.n)
-    return "F" if fits else "E"
+# --- 7.1 ---------------------------------------------------------------------------------------
 
 
 @exercise
-def predict_outcomes(answer: Any) -> str:
-    """Eight letters: what each configuration of the draft does."""
-    if hasattr(answer, "tolist"):  # an array
-        answer = answer.tolist()
-    if not isinstance(answer, (str, list, tuple)):
-        raise Problem(f"write eight letters, such as 'ABCDEFGA', not {answer!r}")
-    letters = [c for c in "".join(map(str, answer)).upper() if c.isalnum()]
-    if unknown := [c for c in letters if c not in OUTCOMES]:
-        raise Problem(f"{unknown[0]} is no outcome here; the letters are A to G")
-    if len(letters) != len(CONFIGURATIONS):
+def find_faults(answer: Any) -> str:
+    """``{"A": fault, ...}``: the fault of each of six layers."""
+    if not isinstance(answer, dict):
+        raise Problem(f"write a dictionary of {len(SUSPECTS)} letters, each with a fault")
+    layers = suspects()
+    if answer.keys() != layers.keys():
+        raise Problem(f"the letters must be {', '.join(layers)}")
+    if unknown := [name for name in layers if not _is_fault(answer[name])]:
+        raise Problem(f"{unknown[0]}: the fault must be one of: {', '.join(FAULTS)}")
+    wrong = [name for name in layers if answer[name] != SUSPECTS[name]]
+    if not wrong:
+        return "All six, and the one without a fault among them."
+    name = wrong[0]
+    layer, guess = layers[name], answer[name]
+    guessed = CausalLayer(guess, d_model=layer.d_model, n_heads=layer.n_heads)
+    fails, would_fail = caught_by(layer), caught_by(guessed)
+    said = f"{len(layers) - len(wrong)} of {len(layers)} are right. "
+    if fails != would_fail:
         raise Problem(
-            f"there are {len(CONFIGURATIONS)} configurations, and you gave {len(letters)} letters"
+            f"{said}{name} fails {_tests(fails)}; a layer with your answer ({guess}) fails "
+            f"{_tests(would_fail)}"
         )
-    right = [_outcome(*configuration) for configuration in CONFIGURATIONS]
-    agreeing = sum(a == b for a, b in zip(letters, right, strict=True))
-    if agreeing < len(right):
-        # Which, is not said: seven tries would then find a letter without a thought.
-        raise Problem(
-            f"{agreeing} of {len(right)} are right. Write the shape that comes out of each line, "
-            "for each configuration, and look for the first two that do not fit"
-        )
-    return "All eight, and each was run here."
+    raise Problem(
+        f"{said}{name} and a layer with your answer ({guess}) fail the same tests. By how much are "
+        "the weights off? Compare the logarithm of the ratio of two of them with yours by hand"
+    )
+
+
+def _is_fault(guess: Any) -> bool:
+    return isinstance(guess, str) and guess in FAULTS
+
+
+def _tests(names: list[str]) -> str:
+    if not names:
+        return "none of the tests"
+    return f"the test{'s' * (len(names) > 1)} {', '.join(names)}"
 
 
 # --- 7.2 ---------------------------------------------------------------------------------------
@@ -264,130 +244,55 @@ def _guess(output: Tensor, weights: Tensor, x: Tensor, maps: list[Tensor], heads
 # --- 7.3 ---------------------------------------------------------------------------------------
 
 
-def _is_truth(answer: Any) -> bool:
-    """Tell whether an answer is one True or False, or 1 or 0: Python's, NumPy's, or torch's."""
-    if isinstance(answer, Tensor):
-        return answer.numel() == 1 and answer.dtype == torch.bool
-    return isinstance(answer, (bool, np.bool_)) or (
-        isinstance(answer, (int, np.integer)) and answer in (0, 1)
-    )
-
-
-Pair = tuple[Tensor, Tensor]
-
-
-def _genuine(batch: int, n: int, d_model: int, lift: float) -> Pair:
-    """Return (context, output) of two right blocks; ``lift`` is added to all outputs."""
-    with torch.random.fork_rng():
-        torch.manual_seed(d_model)
-        sizes = Sizes(batch, n, 2, 5, d_model, d_model)
-        block, other = Draft(sizes, REPAIRS), Draft(sizes, REPAIRS)
-        with torch.no_grad():
-            for each in (block, other):
-                each.to_output.bias += lift
-        x = torch.randn(batch, n, d_model)
-    context = block(x)[0]
-    return context.detach().requires_grad_(), other(x, context)[0]
-
-
-def _prints(tokens: Tensor) -> list[Pair]:
-    """Return the article's print, and pairs that have only some of its faults.
-
-    Two checks that answer alike on all of them are one check. Each shape comes twice, with other
-    numbers in it: checks that answer alike for one shape look at the shape alone.
-    """
-    random = torch.Generator().manual_seed(4)
-
-    def drawn(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=random)
-
-    ones, equal = torch.ones(3, 3), drawn(3, 3, 10)
-    return [
-        (ones, ones),
-        (torch.ones(3, 3, 10), torch.ones(3, 3, 10)),
-        (drawn(3, 3), drawn(3, 3)),
-        (equal, equal),
-        (drawn(3, 3, 10).requires_grad_(), torch.ones(3, 3, 10).requires_grad_()),
-        (drawn(3, 3, 10), drawn(3, 3, 10)),
-        (drawn(3, 10), drawn(3, 10)),
-        (torch.ones(3, 10), torch.ones(3, 10)),
-        (drawn(3, 3, 7), drawn(3, 3, 7)),
-        (torch.ones(3, 3, 7), torch.ones(3, 3, 7)),
-        (tokens.float(), tokens.float() + 1),
-        (drawn(3, 3, 10).round(), drawn(3, 3, 10).round()),
-    ]
-
-
-def _checks_of(result: Any) -> list[bool]:
-    """Read what an answer to 7.3 returned: one True or False for each check."""
-    if isinstance(result, Mapping):
-        result = list(result.values())
-    if not isinstance(result, (list, tuple)):
-        raise Problem("return a dictionary of at least three checks, each True or False")
-    if any(not _is_truth(each) for each in result):
-        raise Problem("each check must be one True or False: torch.equal, .all() or == on shapes")
-    return [bool(each) for each in result]
+def _attend_in_groups(
+    query: Tensor, key: Tensor, value: Tensor, *, go_round: bool = False, d: int | None = None
+) -> Tensor:
+    """Return the output of grouped queries; ``go_round`` and ``d`` make known mistakes."""
+    groups = query.shape[1] // key.shape[1]
+    if go_round:
+        key, value = (t.repeat(1, groups, 1, 1) for t in (key, value))
+    else:
+        key, value = (t.repeat_interleave(groups, dim=1) for t in (key, value))
+    scores = query @ key.transpose(-2, -1) / math.sqrt(d or query.shape[-1])
+    return scores.softmax(dim=-1) @ value
 
 
 @exercise
-def contradictions(answer: Callable[..., Any]) -> str:
-    """``contradictions(context, output, tokens, d_model)``: three checks that refute a print."""
-    tokens = torch.arange(1, 10).view(3, 3)
-
-    def ask(context: Tensor, output: Tensor, tokens: Tensor = tokens) -> list[bool]:
-        d_model = context.shape[-1] if tokens.shape != (3, 3) else 10
-        given = {"context": context, "output": output, "tokens": tokens, "d_model": d_model}
-        return _checks_of(call(answer, given))
-
-    prints = _prints(tokens)
-    printed = ask(*prints[0])
-    speaks = [k for k, said in enumerate(printed) if said]
-    if len(speaks) < 3:
-        raise Problem(
-            f"at least three checks must speak against the print, two tensors of shape (3, 3) full "
-            f"of ones; {len(speaks)} of your {len(printed)} do"
+def grouped_query(answer: Callable[..., Any]) -> str:
+    """``grouped_attention(query, key, value)``: several query heads share a key head."""
+    cases = []
+    # batch, heads, key heads, n_q, n_k, d_k, d_v
+    for seed, (b, h, h_k, n_q, n_k, d_k, d_v) in enumerate(
+        [
+            (1, 6, 2, 2, 3, 4, 5),
+            (2, 4, 2, 3, 5, 2, 3),
+            (3, 6, 3, 4, 2, 9, 1),
+            (2, 5, 5, 3, 4, 3, 2),
+            (1, 4, 1, 5, 6, 8, 7),
+        ]
+    ):
+        cases.append(
+            {
+                "query": 2 * normal(b, h, n_q, d_k, seed=3 * seed),
+                "key": normal(b, h_k, n_k, d_k, seed=3 * seed + 1),
+                "value": normal(b, h_k, n_k, d_v, seed=3 * seed + 2),
+            }
         )
-    for batch, n, d_model, lift in ((3, 3, 10, 0.0), (2, 5, 8, 0.0), (3, 3, 10, 50.0)):
-        numbers = torch.arange(batch * n).view(batch, n)
-        if any(found := ask(*_genuine(batch, n, d_model, lift), numbers)):
-            raise Problem(
-                f"check {found.index(True) + 1} also speaks against what a right block gives, "
-                f"tensors of shape {(batch, n, d_model)} for tokens {(batch, n)} and d_model = "
-                f"{d_model}"
-            )
-    answers = [ask(*pair) for pair in prints]
-    if len({len(each) for each in answers}) > 1:
-        raise Problem(
-            "return the same checks every time, and False for those that do not speak against the "
-            "pair"
-        )
-    return _count_reasons(prints, answers, speaks)
-
-
-def _count_reasons(prints: list[Pair], answers: list[list[bool]], speaks: list[int]) -> str:
-    """Count the different reasons; all checks of the shapes together are one."""
-    patterns = list(zip(*answers, strict=True))
-    shapes = [(context.shape, output.shape) for context, output in prints]
-
-    def of_shapes_only(k: int) -> bool:
-        by_shape: dict[Any, set[bool]] = {}
-        for shape, said in zip(shapes, patterns[k], strict=True):
-            by_shape.setdefault(shape, set()).add(said)
-        return all(len(said) == 1 for said in by_shape.values())
-
-    reasons = {"shape" if of_shapes_only(k) else patterns[k]: k for k in speaks}
-    if len(reasons) >= 3:
-        return f"{len(reasons)} different reasons, and none of them speaks against a right block."
-    if sum(of_shapes_only(k) for k in speaks) > 1:
-        raise Problem(
-            f"{len(reasons)} different reason{'s' * (len(reasons) > 1)}: checks that look at the "
-            "shapes alone are one of them. What is strange about the numbers?"
-        )
-    i, j = next((i, j) for i, j in itertools.combinations(speaks, 2) if patterns[i] == patterns[j])
-    raise Problem(
-        f"checks {i + 1} and {j + 1} find the same thing in every pair that was tried; give three "
-        "different reasons"
-    )
+    cases.append({name: tensor.float() for name, tensor in cases[0].items()})
+    mistakes = {
+        "the key heads go round: query heads 0 to 5 of 6 read key heads 0, 1, 0, 1, 0, 1 of 2, "
+        "which is what `repeat` gives. Neighbours share: 0, 0, 0, 1, 1, 1. So heads 0, 2, 3 and 5 "
+        "are right by chance, and 1 and 4 are not": partial(_attend_in_groups, go_round=True),
+        "the scores are not divided by √d_k": partial(_attend_in_groups, d=1),
+        "the scores are divided by d_k, not by its root": lambda q, k, v: _attend_in_groups(
+            q, k, v, d=q.shape[-1] ** 2
+        ),
+        "every query head reads key head 0; the others are never used": lambda q, k, v: (
+            _attend_in_groups(q, k[:, :1], v[:, :1])
+        ),
+    }
+    judge(answer, cases, _attend_in_groups, "the outputs", mistakes)
+    return "Right for groups of 1, 2, 3 and 4 query heads."
 
 
 # --- 7.4, 7.5 ----------------------------------------------------------------------------------
@@ -401,7 +306,7 @@ def copy_weights(answer: Callable[..., Any]) -> str:
             torch.manual_seed(5)
             ours = MultiHeadAttention(d_model, n_heads)
             theirs = nn.MultiheadAttention(d_model, n_heads, batch_first=True)
-            with torch.no_grad():  # PyTorch starts with biases of 0, which would hide a mistake
+            with torch.no_grad():  # PyTorch starts them at 0, which would hide a mistake
                 for parameter in (*ours.parameters(), *theirs.parameters()):
                     parameter.add_(torch.randn_like(parameter) / 4)
             x = torch.randn(2, 5, d_model)
@@ -460,6 +365,15 @@ def runs(n: int, n_heads: int, d_k: int, d_v: int, d_model: int) -> bool:
     if d_k != n:
         return False  # (B, max(h, n), n, d_k) @ (B, h, n, d_v)
     return max(n_heads, n) * n * d_v % d_model == 0
+
+
+def _is_truth(answer: Any) -> bool:
+    """Tell whether an answer is one True or False, or 1 or 0: Python's, NumPy's, or torch's."""
+    if isinstance(answer, Tensor):
+        return answer.numel() == 1 and answer.dtype == torch.bool
+    return isinstance(answer, (bool, np.bool_)) or (
+        isinstance(answer, (int, np.integer)) and answer in (0, 1)
+    )
 
 
 @exercise

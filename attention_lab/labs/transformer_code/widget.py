@@ -1,4 +1,8 @@
-"""Run a draft of multi-head attention line by line, with or without each repair."""
+"""Run a draft of multi-head attention line by line, with or without each repair.
+
+Nothing moves but what is written: each line of the code has its row from the start, the columns
+have fixed widths, and PyTorch's messages wrap inside the status, whose height is fixed.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,34 @@ PRESETS = {
 OWN = "my own"
 MOST = 16
 
+# A row for each line of the repaired code. With these words the line begins, also in the draft.
+ROWS = (
+    "query = to_query", "query = query.view", "key = ", "value = ", "scores = query", "scores = sc",
+    "weights = ", "output = weights", "output = output.transpose", "output = to_output",
+)  # fmt: skip
+LAST = len(ROWS) - 1
+
+STATUS_HEIGHT = "64px"  # three lines: the longest message of PyTorch, and what is said of it
+
+
+def _columns(name: str, *widths: int) -> str:
+    """Return the style of a table whose columns have these widths, in px, whatever is in them."""
+    gaps = 2 * (len(widths) + 1)
+    return f".alab .{name} table{{width:{sum(widths) + gaps}px}}" + "".join(
+        f".{name} thead tr>:nth-child({k}){{width:{width}px}}" for k, width in enumerate(widths, 1)
+    )
+
+
+STYLE = f"""<style>
+.alab .alab-still table{{table-layout:fixed}}
+.alab .alab-still table th,.alab .alab-still table td,.alab .alab-still table td.alab-text{{
+height:20px;padding:0 4px;border-width:1px;box-sizing:border-box;
+white-space:nowrap;overflow:hidden;text-overflow:ellipsis;max-width:none;min-width:0}}
+.alab .alab-still table td.alab-text code{{font-size:10.5px;white-space:pre}}
+{_columns("alab-lines", 26, 38, 478, 98, 226)}
+{_columns("alab-holds", 26, 300, 120)}
+</style>"""
+
 
 class ShapeExplorer(LiveView):
     """Choose sizes and repairs; see each line's shape, the line that fails, and what holds.
@@ -59,6 +91,8 @@ class ShapeExplorer(LiveView):
         ]
         self.repairs = {name: box(text, name in repairs) for name, text in REPAIRS.items()}
         self.decoder = box("then the decoder", False)
+        # a text of one line or of three moves nothing below it
+        self.status.layout.height, self.status.layout.overflow = STATUS_HEIGHT, "auto"
         self.children = [
             row(self.preset, self.given),
             row(*self.sizes),
@@ -92,21 +126,20 @@ class ShapeExplorer(LiveView):
         x = make_input(self.given.value, sizes)
         with torch.no_grad():
             lines, output = encoder.trace(x)
-            parts, which = [_lines_table("the block, as encoder", x, lines)], "encoder"
-            if self.decoder.value and output is not None:
-                lines, output = decoder.trace(x, output)
+            first, which = _lines_table("the block, as encoder", x, lines), "encoder"
+            second = ""
+            if self.decoder.value:
                 caption = "the block again, as decoder: memory is the encoder's output"
-                parts.append(_lines_table(caption, x, lines))
-                which = "decoder"
+                if output is not None:
+                    lines, output = decoder.trace(x, output)
+                    which = "decoder"
+                    second = _lines_table(caption, x, lines)
+                else:  # it keeps its place
+                    second = _lines_table(caption, x, decoder.lines())
             properties = self._properties(encoder, sizes)
-        rows = [
-            ({True: "good", False: "bad", None: "open"}[holds], (name, _said(holds)))
-            for name, holds in properties.items()
-        ]
-        heads = ("property, tried on vectors (B, n, d_model)", "")
-        caption = "what is true of every right block"
-        parts.append(list_table(rows, caption=caption, heads=heads))
-        return side_by_side(*parts), self._summary(which, lines, output, properties)
+        parts = [first, _properties_table(properties), *([second] if second else [])]
+        summary = self._summary(which, lines, output, properties)
+        return STYLE + side_by_side(*parts), summary
 
     @staticmethod
     def _properties(draft: Draft, sizes: Sizes) -> dict[str, bool | None]:
@@ -120,10 +153,10 @@ class ShapeExplorer(LiveView):
         return found
 
     def _summary(self, which: str, lines: list[Line], output, properties) -> str:
-        for number, line in enumerate(lines, 1):
+        for line in lines:
             if line.error:
                 return (
-                    f"The {which} fails in line {number}. PyTorch says: {line.error}"
+                    f"The {which} fails in line {_row_of(line) + 1}. PyTorch says: {line.error}"
                     f"{self._on_vectors(properties)}"
                 )
         held, n = sum(map(bool, properties.values())), self.sizes[1].value
@@ -156,16 +189,42 @@ def _said(holds: bool | None) -> str:
     return {True: "holds", False: "does not hold", None: "cannot be tried"}[holds]
 
 
+def _row_of(line: Line) -> int:
+    """Return the row in which a line of code stands, whatever is repaired."""
+    return next(k for k, begins in enumerate(ROWS) if line.code.startswith(begins))
+
+
 def _lines_table(caption: str, x: torch.Tensor, lines: list[Line]) -> str:
     rows = [("good", ("", "`x`", "", str(tuple(x.shape))))]
-    for number, line in enumerate(lines, 1):
+    rows += [("open", (str(k), "(no line)", "", "")) for k in range(1, len(ROWS) + 1)]
+    for line in lines:
+        number = _row_of(line) + 1
         mark, came = "good", str(line.shape)
         if line.error:
-            mark, came = "bad", line.error
+            mark, came = "bad", "fails: see above"
         elif line.shape is None:
             mark, came = "open", "not reached"
         elif line.shape != line.wanted:
             mark, came = "bad", f"{line.shape}; right is {line.wanted}"
-        rows.append((mark, (str(number), f"`{line.code}`", line.axes, came)))
+        rows[number] = (mark, (str(number), f"`{line.code}`", line.axes, came))
+    if _row_of(lines[-1]) < LAST:  # without W_O, what comes out is what the line before it gave
+        mark, (_, _, axes, came) = rows[LAST]
+        if lines[-1].error:
+            mark, came = "open", "not reached"
+        rows[LAST + 1] = (mark, (str(LAST + 1), "`output`", axes, came))
     heads = ("line", "code", "axes", "shape of the result")
-    return list_table(rows, caption=caption, heads=heads)
+    return _still("alab-lines", list_table(rows, caption=caption, heads=heads))
+
+
+def _properties_table(properties: dict[str, bool | None]) -> str:
+    rows = [
+        ({True: "good", False: "bad", None: "open"}[holds], (name, _said(holds)))
+        for name, holds in properties.items()
+    ]
+    heads = ("property (tried on vectors)", "")
+    caption = "what is true of every right block"
+    return _still("alab-holds", list_table(rows, caption=caption, heads=heads))
+
+
+def _still(name: str, table: str) -> str:
+    return f'<div class="alab-still {name}">{table}</div>'

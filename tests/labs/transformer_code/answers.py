@@ -87,37 +87,63 @@ def swapped(*given, mask=None):
     return multi_head()(*given, mask)[::-1]
 
 
-def reasons_found(context, output, tokens, d_model):
-    found = {}
-    if context.shape[-1] != d_model:
-        found["shape"] = True
-    if torch.equal(context, output):
-        found["same"] = True
-    if context.std() == 0:
-        found["equal"] = True
-    return found
+FOUND = {
+    "A": "no scale",
+    "B": "heads joined by one reshape",
+    "C": "none",
+    "D": "mask after the softmax",
+    "E": "positions on the batch axis",
+    "F": "scale √d_model",
+}
 
 
-def refute(*reasons):
-    known = {
-        "shape": lambda c, o, t, d: c.shape != (*t.shape, d),
-        "fixed": lambda c, o, t, d: c.shape != (3, 3, 10),
-        "positive": lambda c, o, t, d: bool((c > 0).all()),
-        "axes": lambda c, o, t, d: c.ndim != 3,
-        "equal": lambda c, o, t, d: (c == c.flatten()[0]).all(),
-        "spread": lambda c, o, t, d: c.std() == 0,
-        "same": lambda c, o, t, d: torch.equal(c, o),
-        "no gradient": lambda c, o, t, d: not c.requires_grad,
-        "not the tokens": lambda c, o, t, d: c.shape == t.shape and bool((c != t).any()),
-        "never": lambda c, o, t, d: False,
-        "always": lambda c, o, t, d: True,
-        "not one": lambda c, o, t, d: c != o,
-        "not said": lambda c, o, t, d: "yes",
-        "whole": lambda c, o, t, d: bool((c == c.round()).all()),
-        "number of axes": lambda c, o, t, d: c.ndim != 3,
-        "length of the last": lambda c, o, t, d: np.bool_(c.shape[-1] != d),
-    }
-    return lambda c, o, t, d: {reason: known[reason](c, o, t, d) for reason in reasons}
+def in_groups(share=lambda t, groups: t.repeat_interleave(groups, dim=1), axis=-1, d=None):
+    """Build an answer to 7.3, right or with a fault."""
+
+    def answer(query, key, value):
+        groups = query.shape[1] // key.shape[1]
+        key, value = share(key, groups), share(value, groups)
+        scores = query @ key.transpose(-2, -1) / math.sqrt(d or query.shape[-1])
+        return scores.softmax(dim=axis) @ value
+
+    return answer
+
+
+def in_groups_by_loop(query, key, value):
+    groups = query.shape[1] // key.shape[1]
+    return torch.stack(
+        [
+            F.scaled_dot_product_attention(query[:, i], key[:, i // groups], value[:, i // groups])
+            for i in range(query.shape[1])
+        ],
+        dim=1,
+    )
+
+
+def in_groups_by_an_axis(query, key, value):
+    b, _, n, d = query.shape
+    query = query.view(b, key.shape[1], -1, n, d)  # (B, h_k, group, n_q, d_k)
+    scores = torch.einsum("bkgqd,bksd->bkgqs", query, key) * d**-0.5
+    return torch.einsum("bkgqs,bksv->bkgqv", scores.softmax(-1), value).flatten(1, 2)
+
+
+def in_groups_by_pytorch(query, key, value):
+    return F.scaled_dot_product_attention(query, key, value, enable_gqa=True)
+
+
+def one_key_for_all(query, key, value):
+    return in_groups()(query, key.mean(1, keepdim=True), value.mean(1, keepdim=True))
+
+
+def values_only(query, key, value):
+    groups = query.shape[1] // key.shape[1]
+    value = value.mean(dim=2, keepdim=True).repeat_interleave(groups, dim=1)
+    return value.expand(-1, -1, query.shape[2], -1)
+
+
+def keys_round_values_not(query, key, value):
+    groups = query.shape[1] // key.shape[1]
+    return in_groups()(query, key.repeat(1, groups, 1, 1), value.repeat_interleave(groups, 1))
 
 
 def copy_over(order=("query", "key", "value"), transpose=False, bias=True, out=True, out_bias=True):
@@ -180,17 +206,9 @@ def in_place(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
 
 
 RIGHT = {
-    "predict_outcomes": ["acefdbgb", ["A", "C", "E", "F", "D", "B", "G", "B"], "A C E F D B G B"],
+    "find_faults": [FOUND, dict(reversed(FOUND.items()))],
     "repaired": [multi_head(), multi_head_by_loop, multi_head_by_sdpa, multi_head_masked_late],
-    "contradictions": [
-        refute("shape", "equal", "same"),
-        refute("axes", "spread", "same", "no gradient"),
-        refute("shape", "spread", "whole"),
-        refute("shape", "equal", "not the tokens"),
-        lambda c, o, t, d: [c.shape[-1] != d, torch.allclose(c, o), bool((o == o[..., :1]).all())],
-        # 1 and 0 are truth values, too
-        lambda c, o, t, d: [int(c.ndim != 3), int(torch.equal(c, o)), int(c.std() == 0)],
-    ],
+    "grouped_query": [in_groups_by_loop, in_groups_by_an_axis, in_groups_by_pytorch],
     "copy_weights": [copy_by_state, copy_data],
     "runs_when": [
         lambda n, h, k, v, m: n == h and h == k and (n * n * v) % m == 0,
@@ -203,12 +221,19 @@ RIGHT = {
 
 
 WRONG = {
-    "predict_outcomes": [
-        ("AAAAAAAA", "1 of 8 are right. Write the shape"),
-        ("ACEFDAGB", "7 of 8 are right. Write the shape"),
-        ("ACEFDBG", "there are 8 configurations, and you gave 7 letters"),
-        ("ACEFDBGX", "X is no outcome here"),
-        (17, "write eight letters"),
+    "find_faults": [
+        (FOUND | {"C": "no scale"}, "5 of 6 are right. C fails none of the tests; a layer with"),
+        (FOUND | {"D": "mask inverted"}, "D fails the tests sum 1, no leak; a layer with your "),
+        (FOUND | {"D": "mask inverted"}, "(mask inverted) fails the tests sum 1, no leak, alone, "),
+        (
+            FOUND | {"B": "none"},
+            "B fails the test no leak; a layer with your answer (none)",
+        ),
+        (FOUND | {"A": "scale √d_model"}, "fail the same tests. By how much are the weights off?"),
+        (dict.fromkeys("ABCDEF", "none"), "1 of 6 are right. A fails the test by hand"),
+        (FOUND | {"A": "bug"}, "A: the fault must be one of: none, mask inverted"),
+        (FOUND | {"G": "none"}, "the letters must be A, B, C, D, E, F"),
+        (list(FOUND.values()), "write a dictionary of 6 letters"),
     ],
     "repaired": [
         (multi_head(axis=2), "The first that does not: the weights of a query sum to 1"),
@@ -235,22 +260,18 @@ WRONG = {
         (always_causal, "the mask hides"),
         (swapped, "the output has the shape of x"),
     ],
-    "contradictions": [
-        (refute("shape", "equal"), "at least three checks must speak against the print"),
-        (refute("shape", "equal", "never"), "full of ones; 2 of your 3 do"),
-        (refute("shape", "equal", "always"), "check 3 also speaks against what a right block"),
-        (
-            refute("length of the last", "number of axes", "equal"),
-            "2 different reasons: checks that look at the shapes alone are one of them",
-        ),
-        (refute("shape", "axes", "length of the last"), "1 different reason: checks that look"),
-        (refute("fixed", "equal", "same"), "speaks against what a right block gives"),
-        (refute("positive", "shape", "same"), "check 1 also speaks against what a right block"),
-        (refute("equal", "spread", "same"), "checks 1 and 2 find the same thing"),
-        (refute("shape", "equal", "not said"), "each check must be one True or False"),
-        (reasons_found, "return the same checks every time"),
-        (refute("shape", "equal", "not one"), "each check must be one True or False"),
-        (lambda c, o, t, d: True, "return a dictionary of at least three checks"),
+    "grouped_query": [
+        (in_groups(lambda t, groups: t.repeat(1, groups, 1, 1)), "the key heads go round"),
+        (in_groups(d=1), "the scores are not divided by √d_k"),
+        (lambda q, k, v: in_groups(d=q.shape[-1] ** 2)(q, k, v), "divided by d_k, not by its root"),
+        (in_groups(lambda t, groups: t[:, :1]), "every query head reads key head 0"),
+        (in_groups(axis=-2), "for query of shape (1, 6, 2, 4), key of shape (1, 2, 3, 4)"),
+        (in_groups(lambda t, groups: t), "raised RuntimeError"),
+        (in_groups(lambda t, groups: t.repeat_interleave(3, dim=1)), "right for other inputs, but"),
+        (one_key_for_all, "the outputs differ first at"),
+        (values_only, "the outputs differ first at"),
+        (keys_round_values_not, "the outputs differ first at"),
+        (lambda q, k, v: in_groups()(q, k, v)[:, :1], "(1, 6, 2, 5) is right"),
     ],
     "copy_weights": [
         (copy_over(transpose=True), "the weight of the query is transposed"),

@@ -101,6 +101,41 @@ def test_in_any_order_no_repair_loses_a_property(order):
         assert all(b <= a for b, a in zip(before, after, strict=True)), order
 
 
+@pytest.mark.parametrize(
+    ("sizes", "repairs", "count"),
+    [
+        # alone, two of the four mend nothing: the draft holds two properties from the start
+        (Sizes(2, 5, 5, 5, 2, 10), {"transpose"}, 3),
+        (Sizes(2, 5, 5, 5, 2, 10), {"softmax"}, 4),
+        (Sizes(2, 5, 5, 5, 2, 10), {"scale"}, 2),
+        (Sizes(2, 5, 5, 5, 2, 10), {"join"}, 2),
+        # what goes again when one of the four is taken away, with the article's sizes
+        (ARTICLE, set(REPAIRS) - {"softmax"}, 3),
+        (ARTICLE, set(REPAIRS) - {"scale"}, 5),
+        (ARTICLE, set(REPAIRS) - {"join"}, 4),
+    ],
+)
+def test_what_the_notebook_says_of_the_workbench(sizes, repairs, count):
+    x = make_input(INPUTS[2], sizes)
+    assert sum(holds(Draft(sizes, repairs), x) for holds in PROPERTIES.values()) == count
+    without_turn = set(REPAIRS) - {"transpose"}
+    with pytest.raises(RuntimeError):
+        Draft(ARTICLE, without_turn)(make_input(INPUTS[2], ARTICLE))
+
+
+def test_the_weights_by_hand_need_three_repairs():
+    sizes = Sizes(2, 5, 5, 5, 2, 10)
+    x = make_input(INPUTS[2], sizes)
+    by_hand = PROPERTIES["the weights are those worked out by hand"]
+    enough = [
+        repairs
+        for n in range(4)
+        for repairs in itertools.combinations(REPAIRS, n)
+        if by_hand(Draft(sizes, repairs), x)
+    ]
+    assert enough == [("transpose", "softmax", "scale")]
+
+
 def test_each_property_fails_somewhere_and_each_fault_is_found():
     x = make_input(INPUTS[2], USUAL)
     for missing in REPAIRS:
