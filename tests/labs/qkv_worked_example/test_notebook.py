@@ -1,97 +1,12 @@
-"""Notebook 03: its cells can be run again, and its sentence says what the text says of it."""
+"""Notebook 03: its sentence says what the text says of it."""
 
-import ast
-
-import nbformat
 import pytest
 import torch
-from nbclient import NotebookClient
 
 from attention_lab import attention
-from compare import outputs_of
-from helpers import NOTEBOOKS, names_in
-from kernels import AsyncSockets
+from helpers import names_in
 
-NOTEBOOK = NOTEBOOKS / "03_qkv_worked_example.ipynb"
-
-
-def read(path=NOTEBOOK):
-    return nbformat.read(path, as_version=4)
-
-
-def run_twice(notebook):
-    """Run every cell; then each once more, the last first. Return both outputs of each cell.
-
-    In this order each cell runs again beside what all later cells have left behind, which is what
-    a reader has after Run All.
-    """
-    client = NotebookClient(
-        notebook,
-        timeout=60,
-        kernel_manager_class=AsyncSockets,
-        extra_arguments=["--log-level=ERROR"],
-        store_widget_state=False,
-    )
-    code = [(i, cell) for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-    with client.setup_kernel():
-        for i, cell in code:
-            client.execute_cell(cell, i)
-        first = outputs_of(nbformat.from_dict(notebook))
-        for i, cell in reversed(code):
-            client.execute_cell(cell, i)
-    return first, outputs_of(notebook)
-
-
-def test_every_cell_gives_the_same_when_it_is_run_again():
-    first, again = run_twice(read())
-    assert [name for name in first if first[name] != again[name]] == []
-
-
-def test_a_name_that_is_used_twice_is_noticed():
-    cells = ["x = 1", "print(x)", "x = 2\nprint(x)"]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(text, id=f"cell-{i}") for i, text in enumerate(cells)]
-    )
-    first, again = run_twice(notebook)
-    assert [name for name in first if first[name] != again[name]] == ["cell-1"]
-
-
-def names_of(source):
-    """Return what a cell defines at its top level, and over what it loops there."""
-    defined, looped = set(), set()
-    for node in _top_level(ast.parse(source)):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            defined.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            defined.add(node.id)
-        elif isinstance(node, ast.For):
-            looped |= {each.id for each in ast.walk(node.target) if isinstance(each, ast.Name)}
-    return defined - looped - {"_"}, looped
-
-
-def _top_level(node):
-    """Walk through a cell without what has names of its own."""
-    inner = ast.FunctionDef, ast.ClassDef, ast.Lambda
-    own = *inner, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, inner):
-            yield child
-        elif not isinstance(child, own):
-            yield child
-            yield from _top_level(child)
-
-
-def test_no_name_is_given_to_two_things():
-    where = {}
-    for cell in read().cells:
-        if cell.cell_type != "code" or cell.id == "set-up":
-            continue
-        defined, looped = names_of(cell.source)
-        for name in defined:
-            assert name not in where, f"{name}: in {where[name]} and in {cell.id}"
-            where[name] = cell.id
-        for name in looped:
-            assert where.setdefault(name, "a loop") == "a loop", f"{name}: in {cell.id}"
+NOTEBOOK = "03_qkv_worked_example.ipynb"
 
 
 # --- the sentence -----------------------------------------------------------------------------
@@ -99,7 +14,7 @@ def test_no_name_is_given_to_two_things():
 
 @pytest.fixture(scope="module")
 def sentence():
-    return names_in(NOTEBOOK.name, "import", "sentence-tokens", "matrices-code", "change-code")
+    return names_in(NOTEBOOK, "import", "sentence-tokens", "matrices-code", "change-code")
 
 
 def found(weights, words):
