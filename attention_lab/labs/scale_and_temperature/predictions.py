@@ -113,7 +113,7 @@ rate_for_smaller_start = Choices(
 )
 
 three_below_zero = Choices(
-    question="A query that fits nothing: its three scores are −2, −3 and −1. Which of the four "
+    question="A query that fits nothing: its three scores are −2, −3.5 and −1.5. Which of the four "
     "normalisers still hand out a total weight of 1?",
     choices={
         "softmax and sparsemax": "Their weights sum to 1 by definition, whatever the scores are. "
@@ -125,7 +125,7 @@ three_below_zero = Choices(
         "Adding 5 to all three changes nothing for them.",
     },
     right="softmax and sparsemax",
-    shown_by="0.436",
+    shown_by="0.331",
 )
 
 fading_lead = Choices(

@@ -39,7 +39,7 @@ LOWEST, HIGHEST, MOMENTS = 0.1, 10, 40  # temperatures, and how many steps there
 # A cell is as wide as its widest number, so that other numbers move nothing.
 STYLE = """<style>
 .alab-scale td{min-width:62px!important}.alab-scale td.alab-bar{min-width:164px!important}
-.alab-scale .alab-dense td{min-width:46px!important}
+.alab-scale .alab-dense td{min-width:37px!important;padding:1px!important}
 </style>"""
 
 
@@ -240,8 +240,8 @@ class ScaleExplorer(LiveView):
                 ghost=other.scores.flatten(),
                 ghost_name=name,
             ),
-            _table_of_means(now.means, other.means, "pinned" if self.pinned else str(other)),
-            _table_of_weights(now, other, index, "pinned" if self.pinned else str(other)),
+            _table_of_means(now.means, other.means),
+            _table_of_weights(now, other, index),
             _jacobian_view(now, index),
         )
         means = now.means
@@ -256,7 +256,7 @@ class ScaleExplorer(LiveView):
         return f"ScaleExplorer, d_k = {self.d_k.value}, {self.setting}: {self.note}"
 
 
-def _table_of_means(now: Means, other: Means, name: str) -> str:
+def _table_of_means(now: Means, other: Means) -> str:
     rows = (
         ("standard deviation of the scores", format_number, now.deviation, other.deviation),
         ("largest weight", format_weight, now.largest, other.largest),
@@ -269,10 +269,10 @@ def _table_of_means(now: Means, other: Means, name: str) -> str:
         for what, write, *pair in rows
     ]
     caption = title("means", f" over {QUERIES} queries")
-    return table(caption, [head("what"), head("now"), head(name)], lines)
+    return table(caption, [head("what"), head("now"), head("outline")], lines)
 
 
-def _table_of_weights(now: Setting, other: Setting, index: int, name: str) -> str:
+def _table_of_weights(now: Setting, other: Setting, index: int) -> str:
     """Draw the largest weights of one query, beside those that the same keys have elsewhere."""
     weights, others = now.weights[index], other.weights[index]
     order = weights.argsort(descending=True, stable=True)
@@ -298,7 +298,7 @@ def _table_of_weights(now: Setting, other: Setting, index: int, name: str) -> st
         ]
     )
     caption = title(f"query {index}", f": its {count} largest weights")
-    heads = [head("key"), head("now"), head("0 … 1", "alab-bar"), head(name)]
+    heads = [head("key"), head("now"), head("0 … 1", "alab-bar"), head("outline")]
     return table(caption, heads, lines)
 
 
@@ -311,11 +311,15 @@ def _jacobian_view(now: Setting, index: int) -> str:
     most = 1.0 if now.normaliser == "sparsemax" else 0.25  # the largest entry there can be
     keys = labels("k", n)
     lines = [
-        [row_head(key), *(cell(format_number(x), _signed_colors(x / most)) for x in line)]
+        [row_head(key), *(cell(_short(x), _signed_colors(x / most)) for x in line)]
         for key, line in zip(keys, jacobian.tolist(), strict=True)
     ]
     heads = ["<td></td>", *map(head, keys)]
     return table(title(caption, f" ({n} × {n})"), heads, lines, dense=n > 8)
+
+
+def _short(number: float) -> str:
+    return "≈0" if 0 < abs(number) < 5e-4 else format_number(number)
 
 
 def _signed_colors(share: float) -> tuple[str, str]:

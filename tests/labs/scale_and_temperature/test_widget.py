@@ -38,7 +38,8 @@ def test_scale_explorer_says_what_torch_computes():
     size = jacobian.flatten(1).norm(dim=-1).mean().item()
     (caption, means), (_, bars), (name, matrix) = tables(explorer.picture.value)
     assert caption == "means over 200 queries"
-    assert means[0] == ["what", "now", "not scaled, T = 1"]
+    assert means[0] == ["what", "now", "outline"]
+    assert ">not scaled, T = 1<" in drawing(explorer)
     now = {row[0]: row[1] for row in means}
     assert float(now["standard deviation of the scores"]) == pytest.approx(0.5, abs=0.01)
     assert now["largest weight"] == f"{largest:.3f}"
@@ -158,7 +159,7 @@ def test_a_setting_can_be_pinned_beside_the_next():
     assert outline(explorer) == kept
     assert frame(explorer)[2:4] == shape
     (_, means), (_, bars), _ = tables(explorer.picture.value)
-    assert means[0][2] == bars[0][3] == "pinned"
+    assert means[0][2] == bars[0][3] == "outline"
     assert means[2][2] == f"{Setting(64, scaled=True).means.largest:.3f}"
     assert means[2][1] == f"{Setting(64, True, 0.5).means.largest:.3f}"
     assert "pinned: d_k = 64, scaled, T = 1" in drawing(explorer)
@@ -167,7 +168,7 @@ def test_a_setting_can_be_pinned_beside_the_next():
     explorer.unpin.click()
     assert explorer.pinned is None
     assert explorer.unpin.disabled
-    assert tables(explorer.picture.value)[0][1][0][2] == "not scaled, T = 1"
+    assert ">not scaled, T = 1<" in drawing(explorer)
 
 
 def test_fewer_keys_are_compared_with_more_and_more_with_fewer():
