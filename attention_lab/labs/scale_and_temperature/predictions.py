@@ -40,10 +40,10 @@ additive_without_scale = Choices(
     "features as q has. Nothing is divided. What happens to the largest of ten weights from "
     "64 to 1024 features, before any training?",
     choices={
-        "it grows, as with the dot product": "The sum has more terms, but tanh keeps each feature "
-        "within ±1, and v begins with numbers of the size 1/√d: their sum does not grow.",
         "it stays about the same": "Each feature lies within ±1 after tanh, and nn.Linear draws "
         "v in the size of 1/√d. So the scores keep their size: this formula needs no scale.",
+        "it grows, as with the dot product": "The sum has more terms, but tanh keeps each feature "
+        "within ±1, and v begins with numbers of the size 1/√d: their sum does not grow.",
         "it falls towards 0.1": "That needs scores that shrink. More features mean more terms, "
         "each smaller by the root of their number: the two effects cancel.",
     },
@@ -72,10 +72,10 @@ first_gradient = Choices(
     choices={
         "much shorter: the softmax is saturated": "The Jacobian of the softmax is smaller. But "
         "the scores depend on W_Q √d_k times as strongly, and this outweighs it.",
-        "about as long: two effects cancel": "There are two effects, and they do not cancel: the "
-        "Jacobian falls to about a half, the factor behind it is √d_k = 8.",
         "several times longer": "The Jacobian is smaller, but the scores depend on W_Q √d_k times "
         "as strongly, and the loss begins higher.",
+        "about as long: two effects cancel": "There are two effects, and they do not cancel: the "
+        "Jacobian falls to about a half, the factor behind it is √d_k = 8.",
     },
     right="several times longer",
     shown_by="above 4 at both d",
@@ -85,12 +85,12 @@ best_rate_without_scale = Choices(
     question="Of the learning rates 0.1, 0.3, 1, 3 and 10, the scaled model does best at 3. Which "
     "is best without the scale, at d = 64?",
     choices={
+        "a smaller one, by a factor of about ten": "Its scores answer √d_k = 8 times as strongly "
+        "to a change of W_Q W_Kᵀ, so that steps must be smaller by about as much.",
         "a larger one, for its gradients vanish": "Its gradients were the longer ones at the first "
         "step. A larger rate makes larger steps still.",
         "the same: the best rate belongs to the task": "The task is the same, and the gradients "
         "are not: where they are longer, the same rate makes longer steps.",
-        "a smaller one, by a factor of about ten": "Its scores answer √d_k = 8 times as strongly "
-        "to a change of W_Q W_Kᵀ, so that steps must be smaller by about as much.",
     },
     right="a smaller one, by a factor of about ten",
     shown_by="not scaled: best at 0.3",
@@ -134,10 +134,10 @@ fading_lead = Choices(
     choices={
         "about the same: its lead is the same": "The lead over each other key is the same, but "
         "there are 999 others, and each adds to the sum below the fraction.",
-        "about 0.05": "The sum below the fraction grows with the number of keys, which is 100 "
-        "times as large, not 10 times.",
         "less than 0.01": "e² / (e² + 999): with this lead each other key weighs 1/7.4 as much, "
         "and there are 999 of them.",
+        "about 0.05": "The sum below the fraction grows with the number of keys, which is 100 "
+        "times as large, not 10 times.",
     },
     right="less than 0.01",
     shown_by="0.0073",
