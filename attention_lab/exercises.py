@@ -4,32 +4,34 @@ A façade: each grader and each question lives in the room of its notebook, and 
 first asked for.
 """
 
+from typing import Any
+
 from attention_lab.grading.base import Checks, Verdict
-from attention_lab.ui.prediction import Predictions
+from attention_lab.grading.predict import Choices, Number, Predictions
 
 __all__ = ["Verdict", "check", "grade", "predict"]
 
 ROOMS = {
     "start_here": ["strongest_key"],
     "attention_weights": [
-        "stable_softmax",
-        "three_scores",
+        "break_a_softmax",
+        "log_sum_exp",
+        "cosine_scores",
         "choose_query",
-        "softmax_formula",
-        "move_rows",
+        "softmax_readings",
     ],
     "weighted_sum": [
-        "sum_by_loop",
-        "sum_by_product",
+        "sum_in_one_loop",
+        "hide_a_key",
         "two_weightings",
-        "repair_flow_chart",
-        "equal_values",
+        "self_attention_chart",
+        "outputs_on_a_line",
     ],
     "qkv_worked_example": [
-        "attention_in_three_lines",
+        "cross_attention",
         "repaired_derivation",
         "find_query",
-        "predict_shapes",
+        "next_in_circle",
         "true_statements",
     ],
     "scale_and_temperature": [
@@ -39,7 +41,12 @@ ROOMS = {
         "tempered_softmax",
         "zero_gradients",
     ],
-    "alignment": ["additive_scores", "alignment_score", "greedy_decoding", "order_of_papers"],
+    "alignment": [
+        "additive_scores",
+        "alignment_error_rate",
+        "log_probability",
+        "what_is_shown",
+    ],
     "masks": [
         "causal_and_padding",
         "safe_softmax",
@@ -55,10 +62,10 @@ ROOMS = {
         "runs_when",
     ],
     "position": [
-        "sines_and_cosines",
-        "rotation_of_sines",
-        "rotary",
-        "alibi",
+        "read_the_clocks",
+        "add_positions",
+        "rotary_by_halves",
+        "forget_gates",
         "needs_positions",
         "position_from_mean",
     ],
@@ -78,4 +85,12 @@ check = Checks(
     }
 )
 grade = check.grade
-predict = Predictions("attention_lab.labs")
+
+
+def _card(asked: Choices | Number) -> Any:
+    from attention_lab.ui.prediction import PredictionCard  # ipywidgets, for those who ask
+
+    return PredictionCard(asked)
+
+
+predict = Predictions("attention_lab.labs", _card)

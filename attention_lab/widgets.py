@@ -23,6 +23,7 @@ ROOMS = {
     "TrainingBar": "ui.training_bar",
     "WeightedSumExplorer": "labs.weighted_sum.widget",
     "WeightsExplorer": "labs.attention_weights.widget",
+    "WordLines": "ui.word_lines",
 }
 __all__ = list(ROOMS)
 

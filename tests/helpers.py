@@ -14,7 +14,6 @@ from PIL import Image
 from attention_lab.models.data.sequences import DIGITS
 from attention_lab.models.transformer import Transformer
 from attention_lab.pictures.style import palette, shade
-from attention_lab.pictures.tables import CSS
 from attention_lab.widgets import DecodingExplorer
 
 
@@ -28,7 +27,8 @@ def text_of(html):
 
 def shown(explorer, step):
     """Read a step back from the picture."""
-    for caption, rows in tables(explorer.picture.value):
+    parts = explorer.picture.value + getattr(explorer, "result", explorer.picture).value
+    for caption, rows in tables(parts):
         if caption.startswith(step):
             return rows[1:]
     return None
@@ -36,7 +36,7 @@ def shown(explorer, step):
 
 def marked(html, kind):
     """Count the cells of a picture that are outlined: "chosen" or "related"."""
-    return html.count(f"alab-{kind}") - CSS.count(f"alab-{kind}")
+    return html.count(f"alab-{kind}")
 
 
 def redraws_of(widget):
@@ -56,6 +56,7 @@ def tables(html):
     """Read back every table: caption and rows of cell texts."""
     found = []
     for text in re.findall(r"<table\b.*?</table>", html, flags=re.S):
+        text = re.sub(r'<span class="alab-why".*?</span>', "", text)
         table = ET.fromstring(text.replace("<br>", " "))
         caption = "".join(table.find("caption").itertext())
         rows = [["".join(cell.itertext()) for cell in line] for line in table.iter("tr")]
@@ -75,8 +76,8 @@ def pixels_of(html):
     return torch.tensor(np.array(image)).long(), alternative
 
 
-def color_of(number, low, high):
-    text = palette()[shade(number, low, high)][0]
+def color_of(number, low, high, *, weights=False):
+    text = palette(weights=weights)[shade(number, low, high)][0]
     return [int(text[i : i + 2], 16) for i in (1, 3, 5)]
 
 

@@ -67,7 +67,7 @@ def serve(home: Path, notebooks: Sequence[Path]) -> Iterator[str]:
     ]
     environment = {
         **os.environ,
-        "PYTHONPATH": str(ROOT / "tools"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tools")]),
         "JUPYTER_CONFIG_PATH": str(ROOT / "tools" / "jupyter"),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),

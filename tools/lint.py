@@ -34,7 +34,7 @@ SYNONYMS = {
     "key-value pair": "key and value",
     "sequence length": "n_q or n_k",
 }
-NAMES = ["pinter", "rouge"]  # codespell takes them for misspelt words
+NAMES = ["pinter", "rouge", "aer"]  # codespell takes them for misspelt words
 CHECK = re.compile(r"^check\.(\w+)\((\w+)\)", re.M)
 PREDICT = re.compile(r"^predict\.(\w+)\(\)", re.M)
 PREDICTIONS = 3  # at least, in each notebook
@@ -84,6 +84,7 @@ def anatomy(book: Book) -> Iterator[str]:
     wanted = {
         "a heading": r"\A# \S",
         "the Colab badge": re.escape(tool.badge(book.path.name)),
+        "a picture with a text of what it shows": r"^!\[[^\]]+\]\(attachment:[\w-]+\.png\)",
         "what the reader can do afterwards": r"^> \*\*After this \w+ you can\*\*",
         "what is needed first": r"^> \*\*You need\*\*",
         "the time": r"^> \*\*Time\*\* .*\d+ minutes to read",
@@ -91,6 +92,8 @@ def anatomy(book: Book) -> Iterator[str]:
     for what, pattern in wanted.items():
         if not re.search(pattern, title, re.M):
             yield f"the title lacks {what}"
+    if not book.cells[0].get("attachments"):
+        yield "the picture of the title is not attached; run `make notebooks`"
     if book.cells[1].source != tool.set_up():
         yield "the set-up cell is not that of the other notebooks; run `make notebooks`"
     last = book.cells[-1]
@@ -150,7 +153,7 @@ def sentences(book: Book) -> Iterator[str]:
             if "image/png" not in output.get("data", {}):
                 continue
             after = cell.outputs[index + 1] if index + 1 < len(cell.outputs) else {}
-            sentence = after.get("text", "").strip()
+            sentence = after.get("data", {}).get("text/plain", "")
             if not sentence.endswith("."):
                 yield f"{cell.id}: no sentence follows the figure"
             elif output.metadata.get("image/png", {}).get("alt") != sentence:
@@ -319,7 +322,7 @@ def problems(book: Book) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("notebooks", nargs="*", type=Path, help="all if none is named")
-    paths = parser.parse_args().notebooks or sorted(tool.NOTEBOOKS.glob("*.ipynb"))
+    paths = parser.parse_args().notebooks or tool.course()
     found = 0
     for path in paths:
         for problem in problems(read(path)):

@@ -10,6 +10,8 @@ widget ids, no times, no paths; the badge and the set-up cell come from pyprojec
 from __future__ import annotations
 
 import argparse
+import base64
+import importlib
 import re
 import sys
 import threading
@@ -36,7 +38,14 @@ CELL_SECONDS = 120
 ANSWER = "answer"
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
+READ_TIME = re.compile(r"\d+ minutes to read")
+ATTACHED = re.compile(r"\(attachment:([\w-]+)\.png\)")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
+
+
+def course() -> list[Path]:
+    """Return the notebooks that a reader goes through, in order."""
+    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
 
 
 def repository() -> str:
@@ -65,12 +74,48 @@ def set_up() -> str:
 
 
 def fill_in(notebook: nbformat.NotebookNode, name: str) -> None:
-    """Write the badge and the set-up cell."""
+    """Write the badge, the minutes to read, and the set-up cell."""
     for cell in notebook.cells:
         if cell.id == "title":
             cell.source = BADGE.sub(lambda _: badge(name), cell.source)
+            cell.source = READ_TIME.sub(f"{minutes_to_read(notebook)} minutes to read", cell.source)
         elif cell.id == "set-up":
             cell.source = set_up()
+
+
+def minutes_to_read(notebook: nbformat.NotebookNode) -> int:
+    """Return the minutes that a notebook takes, exercises apart, to the nearest five.
+
+    Two hundred words a minute, and a minute for each cell of code but set-up, import and exercises;
+    what is folded is not read.
+    """
+    words = cells = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            shown = re.sub(r"<details>.*?</details>|```.*?```", " ", cell.source, flags=re.S)
+            words += len(shown.split())
+        elif cell.id not in ("set-up", "import") and not re.search(r"^check\.", cell.source, re.M):
+            cells += 1
+    return max(5, 5 * round((words / 200 + cells) / 5))
+
+
+def picture_on_top(notebook: nbformat.NotebookNode, name: str) -> None:
+    """Attach to the title the picture that it names, so that it is there before any code.
+
+    ``attachment:NAME.png`` is the picture under the cell NAME, or what ``NAME()`` in the figures of
+    the notebook's room draws.
+    """
+    title = notebook.cells[0]
+    if not (named := ATTACHED.search(title.source)):
+        return
+    outputs = next((cell.get("outputs", []) for cell in notebook.cells if cell.id == named[1]), [])
+    found = [
+        output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})
+    ]
+    if not found:
+        room = importlib.import_module(f"attention_lab.labs.{Path(name).stem[3:]}.figures")
+        found = [base64.b64encode(getattr(room, named[1])().png()).decode()]
+    title.attachments = {f"{named[1]}.png": {"image/png": found[0]}}
 
 
 def normalise(notebook: nbformat.NotebookNode) -> None:
@@ -184,6 +229,7 @@ def refresh(path: Path) -> Measured:
             lambda said: f"under {measured.limit(int(said[1]))} seconds to run",
             notebook.cells[0].source,
         )
+    picture_on_top(notebook, path.name)
     normalise(notebook)
     nbformat.validate(notebook)
     text = nbformat.writes(notebook, version=4)
@@ -192,8 +238,13 @@ def refresh(path: Path) -> Measured:
 
 
 def write_readme(measured: dict[str, Measured], readme: Path = ROOT / "README.md") -> None:
-    """Write the time limits into the rows of the README that link to the notebooks."""
+    """Write minutes to read and time limits into the rows of the README that link to notebooks."""
     text = readme.read_text(encoding="utf-8")
+    for path in course():
+        title = nbformat.read(path, as_version=4).cells[0].source
+        minutes = READ_TIME.search(title)[0].split()[0]
+        row = re.compile(rf"(\(notebooks/{re.escape(path.name)}\).*?\| )\d+ min( \|)")
+        text = row.sub(rf"\g<1>{minutes} min\2", text)
     for name, each in measured.items():
         row = re.compile(rf"(\(notebooks/{re.escape(name)}\).*\| )< (\d+) s( \|)$", re.M)
         text = row.sub(lambda r, m=each: f"{r[1]}< {m.limit(int(r[2]))} s{r[3]}", text)
@@ -203,7 +254,7 @@ def write_readme(measured: dict[str, Measured], readme: Path = ROOT / "README.md
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("notebooks", nargs="*", type=Path, help="all if none is named")
-    paths = parser.parse_args().notebooks or sorted(NOTEBOOKS.glob("*.ipynb"))
+    paths = parser.parse_args().notebooks or course()
     measured: dict[str, Measured] = {}
     for path in paths:
         print(f"{path.name:32}", end="", flush=True)

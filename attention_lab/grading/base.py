@@ -48,9 +48,9 @@ class Verdict:
         }
         background, text, edge, mark = looks[self.status]
         box = (
-            f'<div style="background:{background};color:{text};border-left:4px solid {edge};'
-            f'padding:6px 10px;line-height:1.5">{mark} <b>{self.head}</b> '
-            f"{escaped(self.message)}</div>"
+            f'<div class="alab-slab" style="background:{background};color:{text};'
+            f'border-left:4px solid {edge};padding:6px 10px;line-height:1.5">'
+            f"{mark} <b>{self.head}</b> {escaped(self.message)}</div>"
         )
         return {"text/plain": str(self), "text/html": box}
 

@@ -6,11 +6,16 @@ Data and sentences only. `attention_lab.ui.prediction` shows them; each room has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
 from itertools import pairwise
+from types import ModuleType
+from typing import Any
 
-__all__ = ["Choices", "Number", "Reply"]
+__all__ = ["Choices", "Number", "Predictions", "Reply"]
 
 
 @dataclass(frozen=True)
@@ -126,3 +131,66 @@ class Number:
             if abs(guess - number) <= self.within * (1 + 1e-9):
                 return Reply(False, overlooked)
         return Reply(False, self.low if guess < self.right else self.high)
+
+
+class Predictions:
+    """``predict.name()`` asks the question of that name.
+
+    Parameters
+    ----------
+    labs : str
+        A package. Each room in it may have a module ``predictions``; what it holds of `Choices` and
+        `Number` is known by its name there.
+    card : callable
+        Makes what is displayed of a question.
+    """
+
+    def __init__(self, labs: str, card: Callable[[Choices | Number], Any]) -> None:
+        self._labs, self._card = labs, card
+
+    @cached_property
+    def _found(self) -> dict[str, tuple[str, Choices | Number]]:
+        found: dict[str, tuple[str, Choices | Number]] = {}
+        for room in pkgutil.iter_modules(import_module(self._labs).__path__):
+            module = self._predictions_of(room.name)
+            for name, asked in vars(module).items() if module else ():
+                if not isinstance(asked, (Choices, Number)):
+                    continue
+                if name in found:
+                    raise ValueError(
+                        f"there are two predictions {name!r}, in {found[name][0]} and in "
+                        f"{room.name}: rename one"
+                    )
+                found[name] = room.name, asked
+        return found
+
+    def _predictions_of(self, room: str) -> ModuleType | None:
+        name = f"{self._labs}.{room}.predictions"
+        try:
+            return import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            return None
+
+    def __getitem__(self, name: str) -> Choices | Number:
+        if name not in self._found:
+            known = ", ".join(sorted(self._found))
+            raise KeyError(f"there is no prediction {name!r}; there are {known}")
+        return self._found[name][1]
+
+    def __getattr__(self, name: str) -> Callable[[], Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            asked = self[name]
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from None
+        return lambda: self._card(asked)
+
+    def __dir__(self) -> Iterable[str]:
+        return sorted(self._found)
+
+    def room_of(self, name: str) -> str:
+        """Return the room in which a prediction lives."""
+        return self._found[name][0]

@@ -14,9 +14,22 @@ from collections.abc import Mapping, Sequence
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
+from matplotlib.path import Path
 from torch import Tensor
 
 from attention_lab.core.attention import AttentionSteps
+from attention_lab.pictures.flow import (
+    FAINTEST,
+    INK,
+    LINE,
+    PILL,
+    PILL_EDGE,
+    THICKEST,
+    Rows,
+    checked,
+    described,
+)
 from attention_lab.pictures.picture import (
     Picture,
     in_own_style,
@@ -28,10 +41,10 @@ from attention_lab.pictures.picture import (
 )
 from attention_lab.pictures.style import (
     ACCENT,
-    COLORMAP,
     DARK,
     GREY,
     color_range,
+    colormap,
     exponent,
     format_number,
     format_weight,
@@ -42,6 +55,7 @@ from attention_lab.pictures.style import (
 
 __all__ = [
     "Picture",
+    "flow",
     "heads",
     "heatmap",
     "histograms",
@@ -159,7 +173,9 @@ def heads(
 def steps(
     steps: AttentionSteps, *, rows: Sequence[str] | None = None, keys: Sequence[str] | None = None
 ) -> Picture:
-    """Draw the five steps of attention side by side.
+    """Draw the steps of attention: scores, scaled, masked, weights, output.
+
+    A step that changes nothing is left out; scores, scaled and masked share one colour scale.
 
     Parameters
     ----------
@@ -176,22 +192,135 @@ def steps(
     rows = texts_of(rows, "q", steps.scores.shape[0], "queries")
     keys = texts_of(keys, "k", steps.scores.shape[1], "keys")
     n_k, d_v = steps.scores.shape[1], steps.output.shape[1]
-    cell = 0.62
-    widths = [n_k * cell + 0.55] * 4 + [d_v * cell + 0.55]
+    shown = _steps_that_differ(steps)
+    cell = 0.72
+    widths = [(d_v if name == "output" else n_k) * cell + 0.6 for name in shown]
+    lines = _broken(widths, WIDEST)
     figure = Figure(
-        figsize=(max(sum(widths), 8.5), 1.25 + max(0.5 * len(rows), 0.8)), layout="constrained"
+        figsize=(
+            max(max(sum(widths[k] for k in line) for line in lines), 4.6) + room_for(rows),
+            (0.75 + max(0.42 * len(rows), 0.5) + room_for(keys)) * len(lines),
+        ),
+        layout="constrained",
     )
-    panels = figure.subplots(1, 5, width_ratios=widths)
-    for axes, name, step in zip(panels, steps._fields, steps, strict=True):
-        columns = texts_of(None, "d", d_v, "features") if name == "output" else keys
-        _draw_matrix(axes, step, rows, columns, weights=name == "weights", inches=cell)
-        axes.set_title(name, fontsize=11)
+    ends = color_range(steps.scores, steps.scaled, steps.masked)
+    names = list(shown)
+    for strip, line in zip(
+        figure.subfigures(len(lines), 1, squeeze=False)[:, 0], lines, strict=True
+    ):
+        ratios = [widths[k] for k in line]
+        filled = max(figure.get_figwidth() - sum(ratios), 0) if len(lines) > 1 else 0
+        panels = strip.subplots(
+            1, len(line) + bool(filled), width_ratios=[*ratios, *([filled] if filled else [])],
+            squeeze=False,
+        )[0]  # fmt: skip
+        for axes in panels[len(line) :]:
+            axes.axis("off")
+        for axes, k in zip(panels, line, strict=False):
+            name = names[k]
+            columns = texts_of(None, "d", d_v, "features") if name == "output" else keys
+            scale = ends if name in ("scores", "scaled", "masked") else None
+            _draw_matrix(
+                axes, shown[name], rows, columns, name == "weights",
+                inches=cell, ends=scale, font_size=11,
+                hidden=steps.masked == -math.inf if name == "weights" else None,
+            )  # fmt: skip
+            axes.set_title(name, fontsize=12)
     sentence = (
-        f"From left to right: scores ({_describe_range(steps.scores)}), scaled, masked, "
-        f"weights ({_describe_weights(steps.weights, rows, keys)}) "
+        f"From left to right: scores ({_describe_range(steps.scores)}), "
+        + "".join(f"{name}, " for name in names[1:-2])
+        + f"weights ({_describe_weights(steps.weights, rows, keys)}) "
         f"and output {_matrix_text(steps.output)}."
     )
     return Picture(figure, sentence)
+
+
+WIDEST = 7.2  # inches: more would be too small to read on a narrow page
+
+
+def _steps_that_differ(steps: AttentionSteps) -> dict[str, Tensor]:
+    """Leave out a step that changes nothing: a scale of 1, a mask that hides nothing."""
+    shown = steps._asdict()
+    if torch.equal(steps.masked, steps.scaled):
+        del shown["masked"]
+    if torch.equal(steps.scaled, steps.scores):
+        del shown["scaled"]
+    return shown
+
+
+def _broken(widths: Sequence[float], most: float) -> list[list[int]]:
+    """Break panels into lines that are not wider than ``most``."""
+    lines: list[list[int]] = [[]]
+    for k, width in enumerate(widths):
+        if lines[-1] and sum(widths[j] for j in lines[-1]) + width > most:
+            lines.append([])
+        lines[-1].append(k)
+    return lines
+
+
+@in_own_style
+def flow(
+    weights: Tensor, above: Sequence[str], below: Sequence[str], *, title: str = ""
+) -> Picture:
+    """Draw words joined by lines as thick as the weights.
+
+    The same picture as `attention_lab.pictures.flow.flow`, which answers to hovering.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_q, n_k)
+        From 0 to 1.
+    above, below : sequence of str
+        The keys and the queries; at most 24.
+    title : str
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    ValueError
+        The words are too many, or not as many as the weights say.
+    """
+    weights = numbers_of(weights)
+    above = texts_of(above, "k", weights.shape[1], "keys")
+    below = texts_of(below, "q", weights.shape[0], "queries")
+    numbers, rows = checked(weights, below, above), Rows.of(above, below)
+    pixels, height, top, bottom = 80, 190, 34, 156  # pixels of the layout to an inch
+    figure = Figure(
+        figsize=(max(rows.width, 300) / pixels, (height + 26 * bool(title)) / pixels),
+        layout="constrained",
+    )
+    axes = figure.add_subplot()
+    axes.set(xlim=(-4, rows.width + 4), ylim=(height, 0))
+    axes.axis("off")
+    axes.set_title(title, fontsize=11)
+    lines = [
+        (weight, key.middle, query.middle)
+        for query, row in zip(rows.queries, numbers, strict=True)
+        for key, weight in zip(rows.keys, row, strict=True)
+        if weight >= FAINTEST
+    ]
+    for weight, start, end in sorted(lines):
+        bend = (top + bottom) / 2
+        path = Path([(start, top), (start, bend), (end, bend), (end, bottom)], [1, 4, 4, 4])
+        width = max(0.5, 0.75 * THICKEST * weight)
+        axes.add_patch(
+            PathPatch(
+                path, fc="none", ec=LINE, lw=width, alpha=0.35 + 0.5 * weight, capstyle="round"
+            )
+        )
+    for word, y in [*((w, 17) for w in rows.keys), *((w, 173) for w in rows.queries)]:
+        axes.add_patch(
+            FancyBboxPatch(
+                (word.middle - word.width / 2, y - 14), word.width, 28,
+                boxstyle="round,pad=0,rounding_size=6", fc=PILL, ec=PILL_EDGE, lw=0.8,
+            )
+        )  # fmt: skip
+        axes.text(word.middle, y, word.text, ha="center", va="center", fontsize=10, color=INK)
+    said = described(weights, above, below)
+    return Picture(figure, f"{title}. {said}." if title else f"{said}.")
 
 
 @in_own_style
@@ -332,22 +461,42 @@ def _draw_matrix(
     *,
     inches: float,
     numbers: bool = True,
+    ends: tuple[float, float] | None = None,
+    hidden: Tensor | None = None,
+    font_size: float = 9,
 ):
-    """Draw a matrix whose columns are ``inches`` wide."""
-    low, high = color_range(matrix, weights=weights)
+    """Draw a matrix whose columns are ``inches`` wide; ``ends`` are those of the colour scale.
+
+    Hidden cells are striped: those given, and those with -inf.
+    """
+    low, high = ends or color_range(matrix, weights=weights)
     write = format_weight if weights else format_number
     shown = matrix.masked_fill(~torch.isfinite(matrix), math.nan)
     image = axes.imshow(
-        shown.numpy(), cmap=COLORMAP, vmin=low, vmax=high, aspect="auto", origin="upper"
+        shown.numpy(),
+        cmap=colormap(weights=weights),
+        vmin=low,
+        vmax=high,
+        aspect="auto",
+        origin="upper",
     )
-    colors, places = palette(), shades(matrix, low, high).tolist()
+    for i, j in (matrix == -math.inf if hidden is None else hidden).nonzero().tolist():
+        stripes = {"hatch": "////", "facecolor": "white", "edgecolor": "#c9c9c9", "lw": 0}
+        axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, **stripes))
+    colors, levels = palette(weights=weights), shades(matrix, low, high).tolist()
     for i, row in enumerate(matrix.tolist() if numbers else []):
         for j, number in enumerate(row):
-            color = "#000000" if number == -math.inf else colors[places[i][j]][1]
-            axes.text(j, i, write(number), ha="center", va="center", color=color, fontsize=9)
+            color = colors[levels[i][j]][1] if math.isfinite(number) else "#000000"
+            axes.text(
+                j, i, write(number), ha="center", va="center", color=color, fontsize=font_size
+            )
+    if numbers:  # white cells need an edge
+        axes.set_xticks([j - 0.5 for j in range(1, len(columns))], minor=True)
+        axes.set_yticks([i - 0.5 for i in range(1, len(rows))], minor=True)
+        axes.grid(which="minor", color="#d9dee6", lw=0.6)
     label_columns(axes, columns, inches)
     axes.set_yticks(range(len(rows)), rows)
-    axes.tick_params(length=0)
+    axes.tick_params(which="both", length=0)
     return image
 
 

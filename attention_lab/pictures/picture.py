@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from attention_lab.pictures.style import labels
+from attention_lab.pictures.style import escaped, labels
 
 __all__ = [
     "Picture",
@@ -79,7 +79,7 @@ class Picture:
     figure : matplotlib.figure.Figure
         Not known to pyplot, so that nothing piles up in memory.
     sentence : str
-        The alternative text; printed under the figure.
+        The alternative text; it stands under the figure.
     """
 
     def __init__(self, figure: Figure, sentence: str) -> None:
@@ -120,7 +120,9 @@ class Picture:
         }
         details = {"width": width, "height": height, "alt": self.sentence}
         display(bundle, raw=True, metadata={"image/png": details})
-        print(self.sentence)
+        # as HTML: a printed line would break inside words and numbers
+        said = f'<div style="max-width:50em;line-height:1.5">{escaped(self.sentence)}</div>'
+        display({"text/html": said, "text/plain": self.sentence}, raw=True)
         if untold := sorted(self.missing - _told):
             _told.update(untold)
             print(

@@ -12,10 +12,12 @@ from torch import Tensor
 
 __all__ = [
     "ACCENT",
-    "COLORMAP",
     "DARK",
     "GREY",
+    "HATCH",
+    "LEVELS",
     "color_range",
+    "colormap",
     "escaped",
     "exponent",
     "format_number",
@@ -28,10 +30,16 @@ __all__ = [
     "shades",
 ]
 
-DARK = "#00204d"  # the dark end of cividis
+DARK = "#08306b"
 ACCENT = "#d55e00"  # vermilion: apart from blue and grey for every kind of colour vision
 GREY = "#5b6b7b"
-COLORMAP = "cividis"  # reads the same with and without colour vision, and in grey
+# White is 0. What is above is blue, and what is below orange: apart for every kind of colour
+# vision, and equally dark in grey where the numbers are equally large.
+UP = ("#ffffff", "#d3e3f3", "#8fbbdf", "#3f83c0", "#1c559b", "#08306b")
+DOWN = ("#ffffff", "#fbe0c8", "#f2b27c", "#d97f31", "#a04f0c", "#5f2a03")
+LEVELS = 65  # of a scale: an odd number, so that 0 has a level of its own
+# a hidden cell is striped: no weight and no score looks so
+HATCH = "repeating-linear-gradient(45deg,#ffffff,#ffffff 4px,#d9d9d9 4px,#d9d9d9 5px)"
 # Above this relative luminance black text has the higher contrast, below it white has.
 INK_SWITCH = 0.179
 
@@ -42,21 +50,26 @@ def escaped(text: str) -> str:
 
 
 def format_number(number: float) -> str:
-    """Write a number with at most 3 decimals: ``4``, ``18.475``, ``-0.5``, ``1.4e-08``."""
+    """Write a number with at most 3 decimals: ``4``, ``18.475``, ``−0.5``, ``1.0e+05``.
+
+    Only an exact zero is ``0``; what is nearer to it than .0005 is ``≈0``.
+    """
     if math.isnan(number):
         return "nan"
     if math.isinf(number):
         return "∞" if number > 0 else "−∞"
     if number == 0:
         return "0"
-    if abs(number) >= 1e5 or abs(number) < 5e-4:
-        return f"{number:.1e}".replace("-", "−", 1 if number < 0 else 0)
+    if abs(number) < 5e-4:
+        return "≈0"
+    if abs(number) >= 1e5:
+        return f"{number:.1e}".replace("-", "−")
     text = f"{number:.3f}".rstrip("0").rstrip(".")
     return text.replace("-", "−")
 
 
 def format_weight(weight: float) -> str:
-    """Write a weight with 3 decimals: ``0.090``, ``1.4e-08``.
+    """Write a weight with 3 decimals: ``0.090``; below .0005 it is ``≈0``.
 
     Only an exact zero is ``0``, and only 1 (but for rounding) is ``1.000``; what is just
     below is ``>0.999``.
@@ -109,42 +122,66 @@ def limits(matrix: Tensor) -> tuple[float, float]:
     return finite.min().item(), finite.max().item()
 
 
-def color_range(matrix: Tensor, *, weights: bool) -> tuple[float, float]:
-    """Return the ends of the colour scale: 0 and 1 for weights, else the `limits`.
+def color_range(*matrices: Tensor, weights: bool = False) -> tuple[float, float]:
+    """Return the ends of the colour scale of matrices that are compared.
 
-    Where all numbers are equal it opens around them, so that they lie in its middle.
+    From 0 to 1 for weights; else as far below 0 as above it, so that 0 lies in the middle and is
+    white.
     """
     if weights:
         return 0.0, 1.0
-    low, high = limits(matrix)
-    return (low, high) if low < high else (low - 1, high + 1)
+    largest = max((max(map(abs, limits(matrix))) for matrix in matrices), default=0.0)
+    return (-largest, largest) if largest else (-1.0, 1.0)
 
 
 def shades(matrix: Tensor, low: float, high: float) -> Tensor:
-    """Return the places of numbers on the colour scale from low to high, 0..255.
+    """Return the levels of numbers on the colour scale from low to high, 0 to ``LEVELS - 1``.
 
     What is not finite lies in the middle.
     """
-    if high <= low:
-        return torch.full(matrix.shape, 128)
     # halves: high - low itself may be too large for a float
-    places = 255 * (matrix.double() / 2 - low / 2) / (high / 2 - low / 2)
-    places = places.round().clamp(0, 255).where(matrix.isfinite(), 128)
-    return places.long()
+    levels = (LEVELS - 1) * (matrix.double() / 2 - low / 2) / (high / 2 - low / 2)
+    levels = levels.round().clamp(0, LEVELS - 1).where(matrix.isfinite(), LEVELS // 2)
+    return levels.long()
 
 
 def shade(number: float, low: float, high: float) -> int:
-    """Return the place of one number on the colour scale, see `shades`."""
+    """Return the level of one number on the colour scale, see `shades`."""
     return int(shades(torch.tensor(number, dtype=torch.float64), low, high))
 
 
 @cache
-def palette() -> Sequence[tuple[str, str]]:
-    """Return 256 pairs (background, text colour), each with a contrast of 4.5:1 or better."""
-    import matplotlib as mpl  # a quarter of a second, for those who draw
+def palette(*, weights: bool) -> Sequence[tuple[str, str]]:
+    """Return a pair (background, text colour) for each level, with a contrast of 4.5:1 or better.
 
-    colors = mpl.colormaps[COLORMAP](range(256))[:, :3]
-    return [(mpl.colors.to_hex(color), ink(color)) for color in colors]
+    Parameters
+    ----------
+    weights : bool
+        From white to dark blue; otherwise from orange over white to blue.
+    """
+    ends = UP if weights else (*DOWN[:0:-1], *UP)
+    pairs = []
+    for level in range(LEVELS):
+        at = level / (LEVELS - 1) * (len(ends) - 1)
+        left = min(int(at), len(ends) - 2)
+        mixed = [
+            (1 - at + left) * one + (at - left) * other
+            for one, other in zip(_rgb(ends[left]), _rgb(ends[left + 1]), strict=True)
+        ]
+        color = "#" + "".join(f"{round(255 * each):02x}" for each in mixed)
+        pairs.append((color, ink(_rgb(color))))
+    return pairs
+
+
+def _rgb(color: str) -> list[float]:
+    return [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+
+
+def colormap(*, weights: bool):
+    """Return the colours of `palette` as a colour map for matplotlib."""
+    from matplotlib.colors import ListedColormap  # a quarter of a second, for those who draw
+
+    return ListedColormap([background for background, _ in palette(weights=weights)])
 
 
 def ink(background: Sequence[float]) -> str:

@@ -107,6 +107,11 @@ def _line(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{GREY}"/>'
 
 
+def _short(number: float) -> str:
+    """Write a number of an axis, which may be very small on a very small axis."""
+    return f"{number:.3g}".replace("-", "−", 1 if number < 0 else 0)
+
+
 def histogram(
     sample: Tensor, *, caption: str, reach: float, ghost: Tensor | None = None, ghost_name: str = ""
 ) -> str:
@@ -156,7 +161,7 @@ def histogram(
         at = 2 if anchor == "start" else axes.width - 2
         said = f"beyond: {share:.1%}"
         parts.append(text(at, 32, said, f'text-anchor="{anchor}" font-size="11"'))
-        parts.append(axes.x_tick(x, format_number(round(x, 2)), anchor))
+        parts.append(axes.x_tick(x, _short(x), anchor))
     parts += [axes.x_line(axes.width), axes.x_tick(0.0, "0")]
     parts.append(text(axes.width / 2, axes.height - 4, caption))
     deviation = format_number(sample.double().std(correction=0).item())
@@ -213,7 +218,7 @@ def lines(
         axes.y_line(axes.top - 4),
         text((left + axes.width) / 2, axes.height - 4, x_axis),
     ]
-    parts += [axes.y_tick(y, format_number(float(f"{y:.4g}"))) for y in (0.0, y_span)]
+    parts += [axes.y_tick(y, _short(y)) for y in (0.0, y_span)]
     parts += [axes.x_tick(x, format_number(x)) for x in axes.x]
     for k, ((name, (x_, y_)), (color, dash)) in enumerate(zip(curves.items(), LOOKS, strict=False)):
         look = f'stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"'
@@ -221,5 +226,5 @@ def lines(
         parts.append(axes.path(x_, y_, look))
         parts.append(f'<line x1="{at}" y1="{level}" x2="{at + 24}" y2="{level}" {look}/>')
         parts.append(text(at + 29, level + 4, name, ""))
-    ends = "; ".join(f"{name} ends at {format_number(y[-1])}" for name, (_, y) in curves.items())
+    ends = "; ".join(f"{name} ends at {_short(y[-1])}" for name, (_, y) in curves.items())
     return image(parts, f"{caption}: {ends}", axes.width, axes.height)

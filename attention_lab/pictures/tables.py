@@ -2,7 +2,8 @@
 
 They are what the widgets show, and what a notebook shows that was opened but not run. Every
 picture is a real table with a caption and headers, the numbers are in the cells, and colour
-only repeats them. Cells set both of their colours, so that a dark theme changes neither.
+only repeats them. A live page has the style sheet `CSS` once and its cells have classes, so that a
+change is a short message; `still` gives the same picture for a page that has no style sheet.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import base64
 import html
 import io
 import math
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 import torch.nn.functional as F
@@ -19,6 +21,8 @@ from PIL import Image
 from torch import Tensor
 
 from attention_lab.pictures.style import (
+    HATCH,
+    LEVELS,
     color_range,
     escaped,
     format_number,
@@ -30,6 +34,7 @@ from attention_lab.pictures.style import (
 
 __all__ = [
     "CSS",
+    "LIVE_CSS",
     "MOST_CELLS",
     "bar_cell",
     "bars_table",
@@ -42,9 +47,11 @@ __all__ = [
     "matrix_view",
     "row_head",
     "side_by_side",
+    "still",
     "table",
     "title",
     "weight_cell",
+    "wide",
 ]
 
 Cell = tuple[int, int]
@@ -56,42 +63,102 @@ DENSE = 8  # a table with more rows or columns than this gets small print
 MOST_PIXELS = 256  # a picture with more on either axis is pooled
 MOST_WEIGHTS = 8  # how many of the weights of one query are worth a row
 
-# Only what cannot stand in the cell: a reader that strips <style> still gets table and colours.
-CSS = """<style>
-.alab{display:flex;flex-wrap:wrap;align-items:flex-start;overflow-x:auto}
-.alab table{border-collapse:separate;border-spacing:2px;margin:0;table-layout:auto;
-font-size:13px;line-height:1.3;width:auto;border:0}
-.alab caption{caption-side:top;text-align:left;padding:2px;color:inherit;font-size:13px;
-white-space:nowrap}
-.alab tr,.alab tr:nth-child(n),.alab tr:hover{background:transparent}
-.alab table th,.alab table td{padding:3px 4px;text-align:right;border:2px solid transparent;
-min-width:2em;max-width:none;vertical-align:middle;white-space:nowrap;font-variant-numeric:tabular-nums}
-.alab table th,.alab table thead td{font-weight:600;min-width:0}
-.alab table td.alab-hidden{border:2px dashed #767676}
-.alab table td.alab-related{border:2px solid #d55e00}
-.alab table td.alab-chosen{border:2px solid #d55e00;outline:2px solid #d55e00;font-weight:700}
-.alab table td.alab-text,.alab table th.alab-text{text-align:left;min-width:0;
-white-space:normal;max-width:34em}
-.alab table td.alab-text code{background:transparent;color:inherit;padding:0;font-size:12px}
-.alab table td.alab-bar,.alab table th.alab-bar{text-align:left;min-width:164px}
-.alab table.alab-dense{font-size:10px;border-spacing:0}
-.alab table.alab-dense td,.alab table.alab-dense th{padding:1px 2px;border-width:1px;min-width:0}
-.alab-picture{position:relative;border:1px solid #767676;line-height:0}
-.alab .alab-picture img{image-rendering:pixelated;width:100%;height:100%;max-width:none}
-.alab-row{position:absolute;left:0;right:0;outline:2px solid #d55e00}
-.alab-note{margin:2px 0;line-height:1.5}
-.alab img{max-width:100%;height:auto;background:#ffffff}
+BAR = "#3f83c0"  # seen on white and on black
+BESIDE = "display:inline-block;vertical-align:top;margin:0 10px 8px 0"
+# class of a cell: (background, text colour)
+COLORS = {
+    f"alab-{letter}{level}": palette(weights=weights)[level]
+    for letter, weights in (("w", True), ("n", False))
+    for level in range(LEVELS)
+}
+COLORS["alab-hidden"] = HATCH, "#000000"
+COLORS["alab-nan"] = "#d9d9d9", "#000000"
+# In JupyterLab's dark theme what is drawn on white is turned over; blue stays blue.
+DARKENED = (
+    ".alab td[class*='alab-w'],.alab td[class*='alab-n'],.alab td.alab-hidden,.alab td[style],"
+    ".alab img,.alab-slab,.jp-RenderedImage img"
+)
+
+# For every page, also for a twin whose cells carry their colours themselves.
+CSS = f"""<style>
+.alab{{display:flex;flex-wrap:wrap;align-items:flex-start}}
+.alab>div{{{BESIDE}}}
+.alab table{{border-collapse:separate;border-spacing:2px;margin:0;table-layout:auto;
+font-size:13px;line-height:1.3;width:auto;border:0}}
+.alab caption{{caption-side:top;text-align:left;padding:2px;color:inherit;font-size:13px;
+white-space:nowrap}}
+.alab tr,.alab tr:nth-child(n),.alab tr:hover{{background:transparent}}
+.alab table th,.alab table td{{padding:3px 4px;text-align:right;border:2px solid transparent;
+min-width:2em;max-width:none;vertical-align:middle;white-space:nowrap;
+font-variant-numeric:tabular-nums}}
+.alab table th,.alab table thead td{{font-weight:600;min-width:0;padding-bottom:0;padding-top:0}}
+.alab table td.alab-related{{border:2px solid #d55e00}}
+.alab table td.alab-chosen{{border:2px solid #d55e00;outline:2px solid #d55e00;font-weight:700}}
+.alab table td.alab-text,.alab table th.alab-text{{text-align:left;min-width:0;
+white-space:normal;max-width:34em}}
+.alab table td.alab-text code{{background:transparent;color:inherit;padding:0;font-size:12px}}
+.alab table td.alab-bar,.alab table th.alab-bar{{text-align:left;min-width:164px;
+letter-spacing:0}}
+.alab table td.alab-bar{{color:{BAR}}}
+.alab table.alab-dense{{font-size:10px;border-spacing:0}}
+.alab table.alab-dense td,.alab table.alab-dense th{{padding:1px 2px;border-width:1px;min-width:0}}
+.alab-picture{{position:relative;border:1px solid #767676;line-height:0}}
+.alab .alab-picture img{{image-rendering:pixelated;width:100%;height:100%;max-width:none}}
+.alab-row{{position:absolute;left:0;right:0;outline:2px solid #d55e00}}
+.alab-note{{margin:2px 0;line-height:1.5}}
+.alab img{{max-width:100%;height:auto;background:#ffffff}}
+</style>"""
+
+# For a live page, once, beside `CSS`.
+LIVE_CSS = f"""<style>
+.alab td[tabindex]{{position:relative}}
+.alab td[tabindex]:is(:hover,:focus){{border-color:#d55e00!important;outline:none}}
+.alab td:is(:hover,:focus)>.alab-why{{display:block!important}}
+.alab-why{{position:absolute;z-index:20;top:calc(100% + 3px);left:0;background:#14213d;
+color:#ffffff;padding:5px 9px;border-radius:5px;font-weight:400;text-align:left;
+font-size:13px;pointer-events:none;white-space:normal;width:max-content;max-width:300px}}
+.alab td:nth-child(n+4)>.alab-why,.alab td:last-child>.alab-why{{left:auto;right:0}}
+[data-jp-theme-light="false"] :is({DARKENED}){{filter:invert(.92) hue-rotate(180deg)}}
+{"".join(f".alab td.{k}{{background:{b};color:{c}}}" for k, (b, c) in COLORS.items())}
 </style>"""
 
 
-BESIDE = "display:inline-block;vertical-align:top;margin:0 10px 8px 0"
+def still(html: str) -> str:
+    """Return a live picture for a page without our style sheet: colours stand in the cells.
+
+    What hovering would say of a cell becomes its ``title``.
+    """
+
+    def colored(match: re.Match[str]) -> str:
+        start, kinds = match[1], match[2].split()
+        found = next((COLORS[kind] for kind in kinds if kind in COLORS), None)
+        style = f' style="background:{found[0]};color:{found[1]}"' if found else ""
+        return f'<td{start}class="{match[2]}"{style}'
+
+    html = re.sub(r'<td([^>]*? )class="([^"]*)"(?! style)', colored, html)
+    html = re.sub(
+        r'<td([^>]*)>([^<]*)<span class="alab-why"[^>]*>(.*?)</span></td>',
+        lambda m: f'<td{m[1]} title="{_plain(m[3])}">{m[2]}</td>',
+        html,
+    )
+    return re.sub(r' tabindex="-?\d"', "", html)
+
+
+def _plain(html_text: str) -> str:
+    """Return a formula without its tags: ``e^12``."""
+    return re.sub(r"<[^>]*>", "", html_text.replace("<sup>", "^")).replace('"', "&quot;")
 
 
 # --- one frame for every table ----------------------------------------------------------------
 
 
 def table(
-    caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]], *, dense: bool = False
+    caption: str,
+    heads: Iterable[str],
+    rows: Iterable[Iterable[str]],
+    *,
+    dense: bool = False,
+    kind: str = "",
 ) -> str:
     """Put a table together from what `title`, `head`, `row_head` and the cells below give.
 
@@ -105,6 +172,8 @@ def table(
         HTML, the cells of each row.
     dense : bool
         Small print, for a table with many columns.
+    kind : str
+        Classes of the table.
 
     Returns
     -------
@@ -113,7 +182,7 @@ def table(
     """
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     return (
-        f"<table{_class('alab-dense' if dense else '')}><caption>{caption}</caption>"
+        f"<table{_class(f'{kind} alab-dense' if dense else kind)}><caption>{caption}</caption>"
         f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{body}</tbody></table>"
     )
 
@@ -133,23 +202,41 @@ def row_head(text: str) -> str:
     return f'<th scope="row">{escaped(text)}</th>'
 
 
-def cell(text: str = "", colors: tuple[str, str] | None = None, kind: str = "") -> str:
-    """Return a cell with a number as it is written; ``colors`` are (background, ink)."""
-    style = f' style="background:{colors[0]};color:{colors[1]}"' if colors else ""
-    return f"<td{_class(kind)}{style}>{text}</td>"
+def cell(text: str = "", kind: str = "", why: str = "", *, is_first: bool = True) -> str:
+    """Return a cell with a number as it is written.
+
+    ``kind`` is its classes, ``why`` what is said of it when it is pointed at (HTML). The first such
+    cell of a table can be reached by Tab, and the others from there by the arrow keys.
+    """
+    if not why:
+        return f"<td{_class(kind)}>{text}</td>"
+    return (
+        f'<td tabindex="{0 if is_first else -1}"{_class(kind)}>{text}'
+        f'<span class="alab-why" style="display:none">{why}</span></td>'
+    )
 
 
-def weight_cell(weight: float) -> str:
-    """Return a cell with a number from 0 to 1, and its colour."""
-    return cell(format_weight(weight), palette()[shade(weight, 0, 1)])
+def weight_cell(weight: float, width: int = 0) -> str:
+    """Return a cell with a number from 0 to 1, and its colour; for ``width`` see `wide`."""
+    text = format_weight(weight)
+    return cell(wide(text, width) if width else text, f"alab-w{shade(weight, 0, 1)}")
+
+
+def wide(text: str, width: int) -> str:
+    """Return a text that takes so many em at least: a column does not move with its numbers."""
+    return f'<div style="min-width:{width}em">{text}</div>'
+
+
+EIGHTHS = " ▏▎▍▌▋▊▉"
+BLOCKS = 20  # of the longest bar
 
 
 def bar_cell(share: float) -> str:
-    """Return a cell with a bar, as long as a number from 0 to 1 says."""
+    """Return a cell with a bar of letters, as long as a number from 0 to 1 says."""
     # The number stands beside it, so a screen reader may skip the bar.
-    width = round(160 * max(0.0, min(1.0, share)))
-    bar = f'<div aria-hidden="true" style="background:#00204d;width:{width}px;height:12px"></div>'
-    return f'<td class="alab-bar" style="background:#ffffff;color:#000000">{bar}</td>'
+    eighths = round(8 * BLOCKS * max(0.0, min(1.0, share)))
+    bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+    return f'<td class="alab-bar"><span aria-hidden="true">{bar}</span></td>'
 
 
 def _class(kind: str) -> str:
@@ -171,6 +258,10 @@ def matrix_table(
     column_sums: bool = False,
     chosen: Cell | None = None,
     related: Collection[Cell] = (),
+    largest: float | None = None,
+    hidden: Tensor | None = None,
+    part: str = "",
+    why: Callable[[int, int], str] | None = None,
 ) -> str:
     """Draw a matrix as a table with the numbers in the cells and colour behind them.
 
@@ -185,12 +276,20 @@ def matrix_table(
     formula : str
         How the matrix was made, under its name.
     weights : bool
-        Colour on the fixed scale 0..1 and 3 decimals. Otherwise the scale runs from the
-        smallest to the largest finite number.
+        Colour on the fixed scale 0..1 and 3 decimals. Otherwise white is 0, and the scale reaches
+        as far on both sides as the largest finite number.
     row_sums, column_sums : bool
         Add a column, or a row, with the sums.
     chosen, related : cells (row, column)
         Outlined: the cell that is explained, and those it is made of.
+    largest : float, optional
+        How far the colour scale reaches, for tables that are compared.
+    hidden : Tensor, shape (n_rows, n_columns), optional
+        True where a cell is striped although it has a number: the weight of a hidden key.
+    part : str
+        Classes of the table, by which a style sheet finds its cells.
+    why : callable, optional
+        ``why(i, j)`` is the HTML that is shown when a cell is pointed at.
 
     Returns
     -------
@@ -198,11 +297,26 @@ def matrix_table(
         One ``<table>``.
     """
     write = format_weight if weights else format_number
-    numbers, paint = matrix.tolist(), _painter(matrix, weights, chosen, related)
+    ends = (-largest, largest) if largest else color_range(matrix, weights=weights)
+    levels, letter = shades(matrix, *ends).tolist(), "w" if weights else "n"
+    striped = (matrix == -math.inf if hidden is None else hidden).tolist()
+    marks = dict.fromkeys(related, "alab-related") | ({chosen: "alab-chosen"} if chosen else {})
+
+    def paint(i: int, j: int, number: float) -> str:
+        color = f"alab-{letter}{levels[i][j]}"
+        if striped[i][j]:
+            color = "alab-hidden"
+        elif not math.isfinite(number):
+            color = "alab-nan"
+        kinds = f"{color} {marks.get((i, j), '')}".rstrip()
+        said = why(i, j) if why else ""
+        return cell(write(number), kinds, said, is_first=i == j == 0)
+
+    numbers = matrix.tolist()
     lines = [
         [
             row_head(label),
-            *(paint(i, j, number, write(number)) for j, number in enumerate(row)),
+            *(paint(i, j, number) for j, number in enumerate(row)),
             *([cell(write(sum(row)))] if row_sums else []),
         ]
         for i, (label, row) in enumerate(zip(rows, numbers, strict=True))
@@ -215,25 +329,8 @@ def matrix_table(
         [cell(), *map(head, columns), *([head("sum")] if row_sums else [])],
         lines,
         dense=max(matrix.shape) > DENSE,
+        kind=part,
     )
-
-
-def _painter(matrix: Tensor, weights: bool, chosen: Cell | None, related: Collection[Cell]):
-    """Return the function that makes the cell (i, j) of a matrix, with its colours and marks."""
-    colors, places = palette(), shades(matrix, *color_range(matrix, weights=weights)).tolist()
-
-    def paint(i: int, j: int, number: float, text: str) -> str:
-        is_hidden = number == -math.inf
-        kinds = ["alab-hidden"] if is_hidden else []
-        if (i, j) == chosen:
-            kinds.append("alab-chosen")
-        elif (i, j) in related:
-            kinds.append("alab-related")
-        return cell(
-            text, ("#ffffff", "#000000") if is_hidden else colors[places[i][j]], " ".join(kinds)
-        )
-
-    return paint
 
 
 def matrix_picture(
@@ -253,7 +350,7 @@ def matrix_picture(
     Parameters
     ----------
     matrix : Tensor, shape (n_rows, n_columns)
-        ``-inf`` is white, nan grey.
+        ``-inf`` is light grey, nan grey.
     caption, formula, weights
         As for `matrix_table`.
     row : int, optional
@@ -270,17 +367,20 @@ def matrix_picture(
     low, high = color_range(matrix, weights=weights)
     block = math.ceil(max(n_rows, n_columns) / MOST_PIXELS)
     pixels = F.max_pool2d(matrix.detach().double()[None], block, ceil_mode=True)[0]
-    colors = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c, _ in palette()], np.uint8)
+    shown = palette(weights=weights)
+    colors = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c, _ in shown], np.uint8)
     rgb = colors[shades(pixels, low, high).numpy()]
-    rgb[(pixels == -math.inf).numpy()] = 255
+    rgb[(pixels == -math.inf).numpy()] = 217
     rgb[pixels.isnan().numpy()] = 128
     png = io.BytesIO()
     Image.fromarray(rgb).save(png, format="png", compress_level=1)
 
     size = f"({n_rows} × {n_columns})"
-    ends = f"dark {format_number(low)}, light {format_number(high)}"
+    ends = "white 0, dark 1" if weights else f"white 0, blue to {format_number(high)}"
+    if not weights and (matrix.nan_to_num(neginf=0) < 0).any():
+        ends += f", orange to {format_number(low)}"
     if (matrix == -math.inf).any():
-        ends += ", white hidden"
+        ends += ", grey hidden"
     if block > 1:
         ends += f"; a pixel is the largest of {block} × {block}"
     marked = "" if row is None else f"; row {row} is outlined"
@@ -419,7 +519,7 @@ def list_table(
 
 
 def side_by_side(*parts: str) -> str:
-    """Put tables next to each other, with the style they share; they wrap when space is short."""
+    """Put pictures next to each other; they wrap when space is short."""
     # The inline style is for a reader that strips <style>.
     cells = "".join(f'<div style="{BESIDE}">{part}</div>' for part in parts)
-    return f'{CSS}<div class="alab">{cells}</div>'
+    return f'<div class="alab">{cells}</div>'

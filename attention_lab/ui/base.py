@@ -10,7 +10,9 @@ from typing import Any
 import ipywidgets
 
 from attention_lab.grading.feedback import Problem, describe
+from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.style import escaped
+from attention_lab.pictures.tables import CSS, LIVE_CSS, still
 
 __all__ = ["Guard", "LiveView", "StaticTwin", "message"]
 
@@ -42,13 +44,13 @@ class Guard:
 
 
 def message(text: str, *, problem: bool = False) -> str:
-    """Write one line for the status of a widget; a problem says so in words, not by colour."""
+    """Write the line of a widget's status; a problem says so in words, not by colour alone."""
     if not text:
         return ""
     if problem:
         return (
-            '<div role="status" class="alab-note" style="background:#fff4e5;color:#5c2b00;'
-            'border-left:4px solid #d55e00;padding:4px 8px"><b>Not used:</b> '
+            '<div role="status" class="alab-note alab-slab" style="background:#fff4e5;'
+            'color:#5c2b00;border-left:4px solid #d55e00;padding:4px 8px"><b>Not used:</b> '
             f"{escaped(text)}</div>"
         )
     return f'<div role="status" class="alab-note">{escaped(text)}</div>'
@@ -58,6 +60,8 @@ def message(text: str, *, problem: bool = False) -> str:
 GONE = "The kernel was restarted, and this has lost it. Run the cell to make it live again."
 LIVE_STYLE = """<style>
 .{mark}{{display:none}}
+.alab-status{{height:3.3em;overflow-y:auto!important;align-self:stretch}}
+.alab-stale{{opacity:.45}}
 .alab-gone{{display:none!important;background:#fff4e5;color:#5c2b00;border-left:4px solid #d55e00;
 padding:4px 8px}}
 .jupyter-widgets-disconnected>.alab-gone{{display:block!important}}
@@ -85,7 +89,9 @@ class StaticTwin:
     def _ipython_display_(self, **kwargs: Any) -> None:
         from IPython.display import display
 
-        twin = f"{self.twin_html()}<div>Run this cell to make it live.</div>"
+        shown = still(self.twin_html())
+        style = CSS if "alab" in shown else ""
+        twin = f"{style}{shown}<div>Run this cell to make it live.</div>"
         # by its content, so that it is the same at every run
         mark = f"alab-twin-{hashlib.sha1(twin.encode()).hexdigest()[:8]}"
         self._make_live(mark)
@@ -98,7 +104,8 @@ class StaticTwin:
 
     def _make_live(self, mark: str) -> None:
         """Add what hides the twin of this mark, and what is seen when the kernel has gone."""
-        style = ipywidgets.HTML(LIVE_STYLE.format(mark=mark), layout={"display": "none"})
+        sheets = CSS + LIVE_CSS + FLOW_CSS + LIVE_STYLE.format(mark=mark)
+        style = ipywidgets.HTML(sheets, layout={"display": "none"})
         gone = ipywidgets.HTML(GONE)
         gone.add_class("alab-gone")
         kept = [child for child in self.children if child not in getattr(self, "_live_parts", ())]
@@ -116,14 +123,40 @@ class LiveView(StaticTwin, ipywidgets.VBox):
     ----------
     note : str
         What the status line says of the picture that is shown.
+    problem : str
+        Why the present inputs cannot be drawn; empty if they can.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.picture = ipywidgets.HTML()
         self.status = ipywidgets.HTML()
-        self.note = ""
+        self.status.add_class("alab-status")
+        self.pictures = [self.picture]  # those that are dimmed while something is wrong
+        self.note = self.problem = ""
         self.holding = Guard()
+        self._speaking_for: list[Any] = []
+
+    def speak_for(self, *inputs: Any) -> None:
+        """Say in the status line what is wrong in an input, and not beside it: nothing moves.
+
+        Parameters
+        ----------
+        *inputs
+            Each with a trait ``problem`` and a ``message_line``.
+        """
+        for each in inputs:
+            each.message_line.layout.display = "none"
+            each.observe(self._tell, names="problem")
+        self._speaking_for += inputs
+
+    def _tell(self, _change: Any = None) -> None:
+        wrong = [
+            said for said in (*(each.problem for each in self._speaking_for), self.problem) if said
+        ]
+        self.status.value = message(wrong[0], problem=True) if wrong else message(self.note)
+        for picture in self.pictures:
+            (picture.add_class if wrong else picture.remove_class)("alab-stale")
 
     def draw(self) -> tuple[str, str]:
         """Return the picture of the present inputs as HTML, and what to say of it.
@@ -150,13 +183,12 @@ class LiveView(StaticTwin, ipywidgets.VBox):
             return
         try:
             self.picture.value, self.note = self.draw()
+            self.problem = ""
         except Problem as problem:
-            self.status.value = message(str(problem), problem=True)
+            self.problem = str(problem)
         except Exception as error:  # nobody foresaw it: say what it is, and go on
-            said = f"{type(error).__name__}: {describe(error)}"
-            self.status.value = message(said, problem=True)
-        else:
-            self.status.value = message(self.note)
+            self.problem = f"{type(error).__name__}: {describe(error)}"
+        self._tell()
 
     def twin_html(self) -> str:
         return self.status.value + self.picture.value

@@ -23,6 +23,7 @@ __all__ = [
     "choice",
     "count_field",
     "fill_grid",
+    "fold",
     "row",
     "text_field",
     "watch",
@@ -39,6 +40,7 @@ STYLE = """<style>
 width:1px!important;min-width:0!important;height:1px!important;overflow:hidden!important;
 clip-path:inset(50%)!important;white-space:nowrap!important;padding:0!important;margin:-1px!important}
 .alab-cells{align-items:center}
+.alab-narrow input{padding:0 3px!important}
 .alab-cells .widget-text,.alab-cells .widget-checkbox{position:relative;margin:1px!important}
 .alab-cells .widget-text input{text-align:right;padding:0 5px;min-width:0}
 .jupyter-widgets.alab-bad input{outline:3px solid #d55e00;background:#fff4e5;color:#000000}
@@ -64,9 +66,12 @@ class Knob(ipywidgets.HBox):
     ----------
     value : float
         The last good number. What is typed and is none, or lies outside, is named beside the field.
+    problem : str
+        What is wrong with the text in the field; empty if nothing is.
     """
 
     value = traitlets.Float()
+    problem = traitlets.Unicode()
 
     def __init__(
         self,
@@ -115,8 +120,8 @@ class Knob(ipywidgets.HBox):
             if not self.low <= number <= self.high:
                 raise Problem(f"write a number from {self.low:g} to {self.high:g}, not {number:g}")
         except Problem as problem:
-            said = f"{self.field.description}: {problem}. Still using {self.value:.10g}"
-            self.message_line.value = message(said, problem=True)
+            self.problem = f"{self.field.description}: {problem}. Still using {self.value:.10g}"
+            self.message_line.value = message(self.problem, problem=True)
             self.field.add_class("alab-bad")
         else:
             self.value = number
@@ -127,7 +132,7 @@ class Knob(ipywidgets.HBox):
         with self.writing:
             self.field.value = f"{self.value:.10g}"
         self.field.remove_class("alab-bad")
-        self.message_line.value = ""
+        self.problem = self.message_line.value = ""
 
     def _slid(self, change: traitlets.Bunch) -> None:
         # The browser puts the handle on the next step of the slider, and reports that place: an
@@ -220,6 +225,19 @@ def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
     """Put widgets next to each other; they wrap when the window is narrow."""
     layout = ipywidgets.Layout(flex_flow="row wrap", align_items="flex-start", grid_gap="4px 16px")
     return ipywidgets.HBox(children, layout=layout)
+
+
+def fold(description: str, *children: ipywidgets.Widget) -> tuple[ipywidgets.Widget, ...]:
+    """Return a button, and a row that it opens and closes; the row is closed at first."""
+    button = ipywidgets.ToggleButton(description=description, layout={"width": "max-content"})
+    inside = row(*children)
+    inside.layout.display = "none"
+
+    def open_or_close(change: traitlets.Bunch) -> None:
+        inside.layout.display = "flex" if change["new"] else "none"
+
+    button.observe(open_or_close, names="value")
+    return button, inside
 
 
 def box(description: str, value: bool, *, width: str = "max-content") -> ipywidgets.Checkbox:

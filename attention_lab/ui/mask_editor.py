@@ -72,7 +72,9 @@ class MaskEditor(StaticTwin, ipywidgets.VBox):
             description="may attend", indent=False, layout={"width": "110px"}
         )
         self._one = row(self.one_query, self.one_key, self.one_box)
-        self.children = [ipywidgets.HTML(STYLE, layout={"display": "none"}), self.rule]
+        self.cells = ipywidgets.VBox()
+        style = ipywidgets.HTML(STYLE, layout={"display": "none"})
+        self.children = [style, self.rule, self.cells]
         self._shape = (0, 0)
         self._follow_rule()
         self.resize(n_q, n_k)
@@ -89,6 +91,11 @@ class MaskEditor(StaticTwin, ipywidgets.VBox):
         n_q, n_k = self._shape
         return self._visible[:n_q, :n_k].clone()
 
+    def give_cells(self) -> ipywidgets.Widget:
+        """Take the boxes out, for a place of their own."""
+        self.children = [child for child in self.children if child is not self.cells]
+        return self.cells
+
     def resize(self, n_q: int, n_k: int) -> None:
         """Change the shape; cells that come into sight are as the rule or the last hand left them.
 
@@ -102,8 +109,7 @@ class MaskEditor(StaticTwin, ipywidgets.VBox):
         self.one_query.max, self.one_key.max = n_q - 1, n_k - 1
         if n_q * n_k <= MOST_BOXES:
             fill_grid(self._grid, labels("q", n_q), labels("k", n_k), self._box, width=30)
-        cells = self._grid if n_q * n_k <= MOST_BOXES else self._one
-        self.children = [*self.children[:2], cells]
+        self.cells.children = [self._grid if n_q * n_k <= MOST_BOXES else self._one]
         self._show()
 
     def _box(self, i: int, j: int) -> ipywidgets.Checkbox:

@@ -60,6 +60,8 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         The largest matrix that fits.
     presets : mapping of name to matrix, optional
         A list to choose from.
+    width : int
+        Of a field, in pixels.
 
     Attributes
     ----------
@@ -82,8 +84,9 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         max_rows: int = 6,
         max_columns: int = 6,
         presets: Mapping[str, Sequence[Sequence[float]]] | None = None,
+        width: int = 64,
     ) -> None:
-        self.matrix_name = name
+        self.matrix_name, self.field_width = name, width
         self.row_letter, self.column_letter = rows, columns
         self.max_rows, self.max_columns = max_rows, max_columns
         self._remembered: dict[tuple[int, int], float] = {}
@@ -101,7 +104,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
             self.head,
             *([self.preset] if self.presets else []),
             self._build_cells(),
-            *self._build_buttons(),
+            self._build_tools(),
             self.message_line,
         ]
         self.add_class("alab-editor")
@@ -128,7 +131,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         self.cells = ipywidgets.VBox([self.grid])
         return self.cells
 
-    def _build_buttons(self) -> list[ipywidgets.Widget]:
+    def _build_tools(self) -> ipywidgets.Widget:
         """Return the buttons, and the box to paste into, which is closed at first."""
         self.reset_button = ipywidgets.Button(description="Reset", layout={"width": "70px"})
         self.reset_button.on_click(lambda _: self.reset())
@@ -156,7 +159,14 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         self.paste_button.on_click(
             lambda _: self.paste_toggle.value and self.paste(self.paste_text.value)
         )
-        return [ipywidgets.HBox([self.reset_button, self.paste_toggle]), paste_box]
+        buttons = ipywidgets.HBox([self.reset_button, self.paste_toggle])
+        self.tools = ipywidgets.VBox([buttons, paste_box])
+        return self.tools
+
+    def give_tools(self) -> ipywidgets.Widget:
+        """Take the buttons and the box to paste into out, for a place of their own."""
+        self.children = [child for child in self.children if child is not self.tools]
+        return self.tools
 
     @property
     def tensor(self) -> Tensor:
@@ -301,7 +311,9 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
             continuous_update=False,
             **shared,
         )
-        field.layout.width = "64px"
+        for kind in (f"in-{self.matrix_name}", f"r{i}", f"c{j}"):  # a style sheet finds it
+            field.add_class(kind)
+        field.layout.width = f"{self.field_width}px"
         field.observe(lambda change: self._typed(i, j, change["new"]), names="value")
         return field
 
@@ -310,7 +322,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         if self._is_small:
             self.head.value = title(self.matrix_name, f" ({rows} × {columns})")
             heads = labels(self.row_letter, rows), labels(self.column_letter, columns)
-            fill_grid(self.grid, *heads, lambda i, j: self.fields[i, j], width=66)
+            fill_grid(self.grid, *heads, lambda i, j: self.fields[i, j], self.field_width + 2)
         self.cells.children = [self.grid if self._is_small else self.one_cell]
 
     def _typed(self, i: int, j: int, text: str) -> None:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import pkgutil
 import re
-from collections.abc import Callable, Iterable
-from functools import cached_property
-from importlib import import_module
-from types import ModuleType
 
 import ipywidgets
 
@@ -18,7 +13,7 @@ from attention_lab.ui.base import StaticTwin
 from attention_lab.ui.fields import text_field
 from attention_lab.ui.parsing import parse_number
 
-__all__ = ["PredictionCard", "Predictions"]
+__all__ = ["PredictionCard"]
 
 # All replies lie in one cell of a grid, and the one that was asked for is seen: the place is as
 # high as the longest from the start, so that a click moves nothing.
@@ -43,8 +38,9 @@ def _written(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped(text))
 
 
-def _reply_box(reply: Reply | Problem, kind: str = "") -> str:
+def _reply_box(reply: Reply | Problem, *, said: bool = False) -> str:
     is_right = isinstance(reply, Reply) and reply.is_right
+    kind = ' role="status" class="alab-said alab-slab"' if said else ' class="alab-slab"'
     background, ink, edge = LOOKS[is_right]
     return (
         f'<div{kind} style="background:{background};color:{ink};border-left:4px solid {edge};'
@@ -114,7 +110,7 @@ class PredictionCard(StaticTwin, ipywidgets.VBox):
         """Show one reply; the others keep its place as high as the longest."""
         lines = [_reply_box(reply) for reply in self.asked.replies if reply != said]
         if said is not None:
-            lines.append(_reply_box(said, ' role="status" class="alab-said"'))
+            lines.append(_reply_box(said, said=True))
         self.replies.value = f'<div class="alab-replies">{"".join(lines)}</div>'
 
     def twin_html(self) -> str:
@@ -133,64 +129,3 @@ class PredictionCard(StaticTwin, ipywidgets.VBox):
         if isinstance(self.asked, Choices):
             said += f" ({' / '.join(self.asked.choices)})"
         return said
-
-
-class Predictions:
-    """``predict.name()`` asks the question of that name.
-
-    Parameters
-    ----------
-    labs : package
-        Each room in it may have a module ``predictions``; what it holds of `Choices` and `Number`
-        is known by its name there.
-    """
-
-    def __init__(self, labs: str) -> None:
-        self._labs = labs
-
-    @cached_property
-    def _found(self) -> dict[str, tuple[str, Choices | Number]]:
-        found: dict[str, tuple[str, Choices | Number]] = {}
-        for room in pkgutil.iter_modules(import_module(self._labs).__path__):
-            module = self._predictions_of(room.name)
-            for name, asked in vars(module).items() if module else ():
-                if not isinstance(asked, (Choices, Number)):
-                    continue
-                if name in found:
-                    raise ValueError(
-                        f"there are two predictions {name!r}, in {found[name][0]} and in "
-                        f"{room.name}: rename one"
-                    )
-                found[name] = room.name, asked
-        return found
-
-    def _predictions_of(self, room: str) -> ModuleType | None:
-        name = f"{self._labs}.{room}.predictions"
-        try:
-            return import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            return None
-
-    def __getitem__(self, name: str) -> Choices | Number:
-        if name not in self._found:
-            known = ", ".join(sorted(self._found))
-            raise KeyError(f"there is no prediction {name!r}; there are {known}")
-        return self._found[name][1]
-
-    def __getattr__(self, name: str) -> Callable[[], PredictionCard]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            asked = self[name]
-        except KeyError as error:
-            raise AttributeError(error.args[0]) from None
-        return lambda: PredictionCard(asked)
-
-    def __dir__(self) -> Iterable[str]:
-        return sorted(self._found)
-
-    def room_of(self, name: str) -> str:
-        """Return the room in which a prediction lives."""
-        return self._found[name][0]

@@ -47,11 +47,13 @@ def test_a_journey_by_mouse(explorer):
     soon(lambda: outputs(explorer)[0] == "8.575", "the recovery")
     assert "not a number" not in status(explorer)
 
+    explorer.get_by_role("button", name="mask cells…").click()
     explorer.get_by_label("query 0 may attend to key 2").click()
     soon(lambda: outputs(explorer)[0] == "7.731", "the masked output")
     assert explorer.get_by_label("mask").input_value() == "your own cells"
     assert table(explorer, "masked")[0][2] == "−∞"
 
+    explorer.get_by_role("button", name="reset or paste…").click()
     explorer.get_by_role("button", name="Paste…").first.click()
     box = explorer.get_by_label("Paste Q:")
     box.fill("1 2\n3")
@@ -81,18 +83,106 @@ def test_a_journey_by_keyboard_alone(explorer):
     keyboard.press("Tab")
     focused = "() => document.activeElement.labels[0].textContent"
     assert explorer.page.evaluate(focused) == "Q row 1 column 0"
+    explorer.get_by_role("button", name="mask cells…").focus()
+    keyboard.press("Space")
     explorer.get_by_label("query 0 may attend to key 0").focus()
     keyboard.press("Space")
     soon(lambda: table(explorer, "weights")[0][0] == "0", "the hidden key")
+    explorer.get_by_role("button", name="mask cells…").click()
     explorer.get_by_label("temperature").focus()
     keyboard.press("Control+a")
     keyboard.type("0.5")
     keyboard.press("Enter")
     soon(lambda: "0.5 = 2" in status(explorer), "the temperature")
-    explorer.get_by_label("explain").focus()
-    for key in ("Space", "End", "Enter"):  # a closed list leaves its keys to JupyterLab
+
+
+FOCUSED = "() => (document.activeElement.labels || [document.activeElement])[0].textContent"
+
+
+def test_arrow_keys_move_between_the_numbers_of_a_matrix(explorer):
+    explorer.get_by_label("example").select_option("six tokens, d_k = 4")
+    soon(lambda: len(table(explorer, "weights")) == 6, "six rows")
+    keyboard, page = explorer.page.keyboard, explorer.page
+    explorer.get_by_label("K row 0 column 0").focus()
+    for key, name in [
+        ("ArrowDown", "K row 1 column 0"),
+        ("ArrowRight", "K row 1 column 1"),
+        ("ArrowUp", "K row 0 column 1"),
+        ("ArrowLeft", "K row 0 column 0"),
+        ("ArrowLeft", "K row 0 column 0"),  # the edge
+    ]:
         keyboard.press(key)
-    soon(lambda: "output[1, 0] = " in status(explorer), "the explanation of another step")
+        assert page.evaluate(FOCUSED) == name
+    keyboard.type("12")  # what an arrow has reached is chosen, so that typing replaces it
+    keyboard.press("ArrowLeft")
+    assert page.evaluate(FOCUSED) == "K row 0 column 0"  # the caret moves inside the text
+    keyboard.press("ArrowDown")
+    soon(lambda: table(explorer, "scores")[0][0] == "37", "3 × 12 + 1 × 1")
+
+
+def test_a_cell_says_how_it_was_made_and_lights_up_its_sources(explorer):
+    def lit():
+        return explorer.evaluate(
+            """root => [...root.querySelectorAll('td, input')].filter(
+                 e => getComputedStyle(e).boxShadow.includes('rgb(213, 94, 0)'))
+                 .map(e => e.labels ? e.labels[0].textContent : e.firstChild.textContent)"""
+        )
+
+    def said():
+        labels = explorer.locator(".alab-why")
+        return [label.inner_text() for label in labels.all() if label.is_visible()]
+
+    explorer.locator(".alab-strip .of-weights tbody td").nth(6).hover()
+    soon(lambda: said() == ["e12 / (e8 + e10 + e12) = 0.867"], "the formula")
+    assert lit() == ["8", "10", "12"]
+    explorer.locator(".alab-strip .of-scores tbody td").nth(1).hover()
+    soon(lambda: said() == ["q0 · k1 = 1 × 5 = 5"], "the dot product")
+    assert lit() == ["Q row 0 column 0", "K row 1 column 0"]
+    explorer.page.mouse.move(0, 0)
+
+    first = explorer.locator(".alab-strip .of-output tbody td").first
+    first.focus()
+    explorer.page.keyboard.press("ArrowDown")  # JupyterLab would go to the next cell
+    soon(lambda: said() == ["0.016 × 7 + 0.117 × 8 + 0.867 × 9 = 8.851"], "the next row")
+    assert lit() == ["0.016", "0.117", "0.867", "V row 0 column 0", "V row 1 column 0",
+                     "V row 2 column 0"]  # fmt: skip
+    first.evaluate("e => e.blur()")
+
+
+def test_nothing_moves_when_a_field_is_wrong_or_a_number_long(explorer):
+    def places():
+        return explorer.evaluate(
+            """root => [...root.querySelectorAll('.alab-strip>*,.alab-strip table,.alab-status')]
+                 .map(e => { const r = e.getBoundingClientRect(), s = root.getBoundingClientRect();
+                             return [r.x - s.x, r.y - s.y].map(Math.round).join(); })"""
+        )
+
+    start = places()
+    for text in ("abc", "1e400", "," * 300):
+        explorer.get_by_label("Q row 0 column 0").fill(text)
+        explorer.get_by_label("Q row 0 column 0").press("Enter")
+        soon(lambda: "Still using" in status(explorer), "the message")
+        assert places() == start
+        opacity = explorer.locator(".alab-strip table").first.evaluate(
+            "e => getComputedStyle(e.parentElement).opacity"
+        )
+        assert float(opacity) < 0.6
+    explorer.get_by_label("Q row 0 column 0").fill("1")
+    explorer.get_by_label("Q row 0 column 0").press("Enter")
+    soon(lambda: "Still using" not in status(explorer), "the recovery")
+    assert places() == start
+
+
+def test_three_tokens_fit_into_600_pixels_and_six_into_one_screen(explorer):
+    page = explorer.page
+    page.set_viewport_size({"width": 1280, "height": 800})
+    try:
+        assert explorer.bounding_box()["height"] < 600
+        explorer.get_by_label("example").select_option("six tokens, d_k = 4")
+        soon(lambda: len(table(explorer, "weights")) == 6, "six rows")
+        assert explorer.bounding_box()["height"] < 679  # the pane beside the file browser
+    finally:
+        page.set_viewport_size({"width": 1400, "height": 1200})
 
 
 def test_a_function_with_a_bug_is_named_and_recovers(page):

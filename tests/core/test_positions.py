@@ -17,8 +17,11 @@ def test_sinusoids_of_64_features():
     products = [(table[:100] * table[k : 100 + k]).sum(1) for k in (0, 1, 2, 4, 8, 16)]
     wanted = [32, 30.917, 28.304, 23.934, 22.414, 19.373]
     for product, number in zip(products, wanted, strict=True):
-        assert product.max() - product.min() < 1e-4  # the same at every place
+        assert product.max() - product.min() < 1e-4  # the same at every position
         assert product.mean().item() == pytest.approx(number, abs=6e-4)
+    by_distance = (table[:33] @ table[0]).tolist()
+    rises = [k for k in range(1, 33) if by_distance[k] > by_distance[k - 1]]
+    assert rises == [6, 11, 12, 17, 18, 23, 24, 25, 30, 31, 32]  # in waves, not steadily
     torch.testing.assert_close(sinusoidal(5, 64, start=7), sinusoidal(12, 64)[7:])
     with pytest.raises(ValueError, match="even, not 5"):
         sinusoidal(3, 5)

@@ -13,7 +13,7 @@ import torch
 import lint
 from attention_lab.exercises import ROOMS, check, grade
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 FOLDED = re.compile(
     r"<details><summary>Solution</summary>\s+```python\n(.*?)```.*?</details>", re.S
 )

@@ -35,10 +35,34 @@ def test_ties_are_named_as_ties():
     )
 
 
-def test_one_number_everywhere_is_drawn_in_the_middle_of_the_scale():
-    axes = figures.heatmap(torch.full((2, 2), 32.0), title="W").figure.axes[0]
+@pytest.mark.parametrize("number", [32.0, -3.0, 0.0])
+def test_zero_lies_in_the_middle_of_the_scale(number):
+    axes = figures.heatmap(torch.full((2, 2), number), title="W").figure.axes[0]
     low, high = axes.images[0].get_clim()
-    assert low < 32 < high
+    assert low == -high
+    assert high == (abs(number) or 1)
+
+
+def test_steps_leave_out_what_changes_nothing_and_share_a_scale():
+    inputs = column(1, 2), column(4, 5), column(7, 8)
+
+    def panels(**options):
+        axes = figures.steps(attention(*inputs, **options)).figure.axes
+        return {a.get_title(): a.images[0].get_clim() for a in axes if a.images}
+
+    assert list(panels()) == ["scores", "weights", "output"]
+    shown = panels(scale=0.5, is_causal=True)
+    assert list(shown) == ["scores", "scaled", "masked", "weights", "output"]
+    assert shown["scores"] == shown["scaled"] == shown["masked"] == (-10, 10)
+
+
+def test_steps_stay_narrow_enough_to_read():
+    for n in (3, 6, 9):
+        steps = attention(*(torch.randn(n, 4) for _ in range(3)), is_causal=True)
+        figure = figures.steps(steps).figure
+        assert figure.get_figwidth() <= 8.5
+        texts = [text for axes in figure.axes for text in axes.texts]
+        assert min(text.get_fontsize() for text in texts) >= 11
 
 
 def test_png_is_the_same_each_time_and_opaque(steps):
@@ -90,12 +114,14 @@ def test_a_picture_is_displayed_with_its_alternative_text(steps, monkeypatch, ca
     monkeypatch.setattr("IPython.display.display", lambda *args, **kw: shown.append((args, kw)))
     picture = figures.steps(steps)
     picture._ipython_display_()
-    (((bundle,), options),) = shown
+    (((bundle,), options), ((sentence,), _)) = shown
     assert b64decode(bundle["image/png"]) == picture.png()
     details = options["metadata"]["image/png"]
     assert details["alt"] == picture.sentence
     assert details["width"] > details["height"] > 0
-    assert capsys.readouterr().out == picture.sentence + "\n"
+    assert sentence["text/plain"] == picture.sentence
+    assert picture.sentence in sentence["text/html"]  # which wraps between words
+    assert not capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -122,6 +148,9 @@ COLUMN = torch.tensor([[1.0], [2.0], [3.0]])
 FIGURES = {
     "heatmap": lambda wrap=lambda x: x, **labels: figures.heatmap(
         wrap(torch.arange(6.0).reshape(2, 3)), title="M", **labels
+    ),
+    "flow": lambda wrap=lambda x: x, **labels: figures.flow(
+        wrap(torch.eye(2)), ["a", "b"], ["c", "d"], title="W"
     ),
     "heads": lambda wrap=lambda x: x, **labels: figures.heads(
         wrap(torch.ones(2, 2, 3)), title="H", **labels

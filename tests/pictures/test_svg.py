@@ -55,6 +55,6 @@ def test_the_ghost_of_a_histogram_is_another_sample():
 def test_lines_say_what_they_show():
     curves = {"all": ((1, 10, 20), (2.5, 1.0, 0.0004)), "one out <b>": ((1, 20), (3.0, 2.0))}
     drawn = lines(curves, caption="loss", x_axis="step")
-    assert 'alt="loss: all ends at 4.0e-04; one out &lt;b&gt; ends at 2"' in drawn
+    assert 'alt="loss: all ends at 0.0004; one out &lt;b&gt; ends at 2"' in drawn
     with pytest.raises(ValueError, match="5 lines are too many"):
         lines({str(k): ((0, 1), (1, 2)) for k in range(5)}, caption="x", x_axis="x")

@@ -16,6 +16,8 @@ TITLE = f"""# 42 An example
 
 One sentence of promise.
 
+![A line that goes up.](attachment:figure.png)
+
 > **After this notebook you can** do one thing.
 >
 > **You need** nothing.
@@ -61,6 +63,10 @@ def stream(said, name="stdout"):
     return nbformat.v4.new_output("stream", name=name, text=said)
 
 
+def said(text):
+    return nbformat.v4.new_output("display_data", {"text/plain": text, "text/html": text})
+
+
 def picture(sentence="A line goes up."):
     return nbformat.v4.new_output(
         "display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": sentence}}
@@ -75,13 +81,19 @@ def notebook():
         text("title", TITLE),
         code("set-up", tool.set_up()),
         text("section", "## 1 A section\n\nThe score is 0.665. See [above](#1-A-section)."),
-        code("figure", "figures.heatmap(m)", picture(), stream("A line goes up.\n")),
+        code("figure", "figures.heatmap(m)", picture(), said("A line goes up.")),
         code("widget", "WeightsExplorer()", stream("0.66524\n")),
+        text("asked", "## 2 Three questions"),
+        *(code(f"predict-{k}", "predict.lookup_price()", said("?")) for k in range(3)),
+        text("between", "Run the next cell."),
+        code("answer", "print(output)", stream("6.492\n")),
         text("ex1-md", "## Exercises\n\n**Exercise 42.1** Do it."),
         code("ex1", "answer = ...\n\ncheck.it(answer)", stream("Not attempted: replace the ...")),
         text("ex1-help", HELP),
         text("remember", REMEMBER),
     ]
+    made.cells[0].attachments = {"figure.png": {"image/png": "AAAA"}}
+    next(cell for cell in made.cells if cell.id == "answer").metadata["tags"] = [tool.ANSWER]
     number(made)
     return made
 
@@ -138,6 +150,10 @@ def rename(name, new):
     return change
 
 
+def detach(notebook):
+    notebook.cells[0].attachments = {}
+
+
 def recount(notebook):
     notebook.cells[1].execution_count = 7
 
@@ -167,7 +183,7 @@ live = nbformat.v4.new_output("display_data", {tool.WIDGET_VIEW: {"model_id": "1
         (lint.anatomy, replace("remember", "**Source**", "From"), "lacks Source"),
         (lint.anatomy, replace("remember", "**Next**", "Then"), "lacks Next"),
         (lint.ids, rename("figure", "widget"), "the id 'widget' is there twice"),
-        (lint.executed, recount, "the execution counts are [7, 2, 3, 4]"),
+        (lint.executed, recount, "the execution counts are [7, 2, 3, 4"),
         (lint.executed, strip, "no output at all"),
         (lint.clean_outputs, output("figure", error), "figure: an error is committed"),
         (lint.clean_outputs, output("figure", stream("x", "stderr")), "a warning is committed"),
@@ -181,9 +197,16 @@ live = nbformat.v4.new_output("display_data", {tool.WIDGET_VIEW: {"model_id": "1
             "would ask for one",
         ),
         (lint.sentences, output("figure", picture()), "no sentence follows the figure"),
-        (lint.sentences, output("figure", picture(), stream("no full stop")), "no sentence"),
-        (lint.sentences, output("figure", picture(), stream("Another.")), "is not the sentence"),
-        (lint.static_first, drop("figure"), "widget: no figure stands before this widget"),
+        (lint.sentences, output("figure", picture(), said("no full stop")), "no sentence"),
+        (lint.sentences, output("figure", picture(), said("Another.")), "is not the sentence"),
+        (lint.anatomy, replace("title", "![A line", "[A line"), "lacks a picture"),
+        (lint.anatomy, detach, "the picture of the title is not attached"),
+        (lint.predictions, drop("predict-1"), "there are 2 predictions, not 3 or more"),
+        (lint.predictions, drop("answer"), "no cell after it is tagged “answer”"),
+        (lint.predictions, output("answer", stream("6.5")), "answer does not show '6.492'"),
+        (lint.predictions, drop("between"), "no text stands between it and its answer"),
+        (lint.predictions, replace("between", "Run", "6.492: run"), "between shows '6.492'"),
+        (lint.predictions, replace("asked", "Three", "6.492"), "asked shows '6.492' before"),
         (lint.exercises, drop("ex1-help"), "ex1: no folded hint follows"),
         (lint.exercises, replace("ex1-help", "Solution", "Answer"), "no folded solution follows"),
         (lint.exercises, replace("ex1", "...", "1"), "there is no ... to replace"),

@@ -6,12 +6,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import glossary
 import lint
 import notebooks as tool
 
 ROOT = Path(__file__).parents[2]
 
-PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
@@ -35,6 +36,33 @@ def test_it_is_in_normal_form(path):
 @every_notebook
 def test_it_holds_to_the_anatomy(path):
     assert lint.problems(lint.read(path)) == []
+
+
+def test_a_term_leads_to_the_glossary_where_it_stands_for_the_first_time():
+    assert [f"{use.cell}: {use.term}" for use in glossary.first_uses(PATHS)] == []
+
+
+def test_a_first_use_without_a_link_is_found(tmp_path):
+    path = tmp_path / "made.ipynb"
+    notebook = nbformat.v4.new_notebook()
+    link = "[batch](glossary.ipynb#batch)"
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell(source, id=f"c{i}")
+        for i, source in enumerate(
+            [f"`loss` and $loss$ and a {link}, a leak map.\n\n## A loss", "Losses, batches, leaks."]
+        )
+    ]
+    nbformat.write(notebook, path)
+    uses = list(glossary.first_uses([path]))
+    assert {(use.cell, use.term) for use in uses} == {
+        ("c0", "leak map"),
+        ("c1", "loss"),
+        ("c1", "leak"),
+    }
+    glossary.link(uses)
+    assert list(glossary.first_uses([path])) == []
+    linked = nbformat.read(path, as_version=4).cells[1].source
+    assert linked == "[Losses](glossary.ipynb#loss), batches, [leaks](glossary.ipynb#leak)."
 
 
 # --- the tool -------------------------------------------------------------------------------

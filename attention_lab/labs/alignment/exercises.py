@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from attention_lab.core import scores as scoring
-from attention_lab.grading.answers import letters_in, numbers
+from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
-from attention_lab.grading.feedback import Problem, call, name_of, returned
+from attention_lab.grading.feedback import Problem, call, name_of
 
-__all__ = ["additive_scores", "alignment_score", "greedy_decoding", "order_of_papers"]
+__all__ = ["additive_scores", "alignment_error_rate", "log_probability", "what_is_shown"]
 
 
 def _additive_problem(
@@ -73,149 +71,197 @@ def additive_scores(answer: Callable[..., Tensor]) -> str:
     return "One score for each query and key, though d_q and d_k differ."
 
 
-def _share(best: Tensor, gold: Tensor) -> Tensor:
-    return (best == gold).double().mean()
+def _judge_number(
+    answer: Callable[..., Any],
+    cases: Sequence[Mapping[str, Any]],
+    right: Callable[..., Tensor],
+    what: str,
+    mistakes: Mapping[str, Callable[..., Tensor]],
+) -> None:
+    """Judge an answer that returns one number, as a float or as a tensor."""
+    came = []
+    for inputs in cases:
+        number = numbers(call(answer, inputs), f"{name_of(answer)} must return one number")
+        if number.numel() != 1:
+            raise Problem(f"{name_of(answer)} must return one number, not {number.numel()}")
+        came.append(number.reshape(()))
+    results = iter(came)
+
+    def again(*_: Any) -> Tensor:
+        return next(results)
+
+    again.__name__ = name_of(answer)
+    judge(again, cases, right, what, mistakes)
 
 
 @exercise
-def alignment_score(answer: Callable[..., Any]) -> str:
-    """``score(weights, gold)``: the share of written words that look most at their source."""
+def alignment_error_rate(answer: Callable[..., Any]) -> str:
+    """``aer(weights, sure, possible, least)``: how far links from weights are from an alignment."""
     cases = []
-    for n_q, n_k, gold in (
-        (4, 5, [0, 2, 1, 2]),
-        (3, 6, [5, 5, 0]),
-        (5, 2, [1, 0, 0, 1, 1]),
-        (7, 4, [3, 0, 1, 2, 3, 3, 0]),
-        (1, 3, [2]),
-    ):
-        weights = normal(n_q, n_k, seed=n_q).softmax(-1)
-        weights[-1] = weights[-1].sort().values  # a word that looks most at the last of the source
-        cases.append({"weights": weights, "gold": torch.tensor(gold)})
-    cases.append({"weights": torch.eye(3), "gold": torch.tensor([0, 1, 2])})
-    cases.append({"weights": torch.eye(3), "gold": torch.tensor([1, 2, 0])})
+    for n_q, n_k, least in ((3, 4, 0.3), (5, 3, 0.25), (2, 6, 0.2), (6, 6, 0.15), (4, 2, 0.5)):
+        weights = normal(n_q, n_k, seed=n_q + n_k).softmax(-1)
+        weights[0, -1] = least  # a weight of exactly this size is a link
+        sure = torch.zeros(n_q, n_k, dtype=torch.bool)
+        sure[range(n_q), [(2 * t + 1) % n_k for t in range(n_q)]] = True
+        sure[0] = False  # a written word that has no sure link
+        possible = sure | (normal(n_q, n_k, seed=n_q) > 0.4)
+        possible[0, -1] = True
+        cases.append({"weights": weights, "sure": sure, "possible": possible, "least": least})
+    all_sure = torch.eye(3, dtype=torch.bool)
+    cases.append({"weights": torch.eye(3), "sure": all_sure, "possible": all_sure, "least": 0.5})
 
-    def number(weights: Tensor, gold: Tensor) -> Tensor:
-        came = numbers(
-            call(answer, {"weights": weights, "gold": gold}),
-            f"{name_of(answer)} must return one number",
+    def counts(weights: Tensor, sure: Tensor, possible: Tensor, least: float) -> tuple[Tensor, ...]:
+        links = weights >= least
+        found = (links, links & sure, links & possible, sure, possible)
+        return tuple(each.double().sum() for each in found)
+
+    def rate(*given: Any) -> Tensor:
+        links, in_sure, in_possible, n_sure, _ = counts(*given)
+        return 1 - (in_sure + in_possible) / (links + n_sure)
+
+    def only_sure(*given: Any) -> Tensor:
+        links, in_sure, _, n_sure, _ = counts(*given)
+        return 1 - 2 * in_sure / (links + n_sure)
+
+    def over_possible(*given: Any) -> Tensor:
+        links, in_sure, in_possible, _, n_possible = counts(*given)
+        return 1 - (in_sure + in_possible) / (links + n_possible)
+
+    def without_least(weights: Tensor, sure: Tensor, possible: Tensor, least: float) -> Tensor:
+        return rate(
+            weights, sure, possible, torch.nextafter(torch.tensor(least), torch.tensor(1.0))
         )
-        if came.numel() != 1:
-            raise Problem(f"{name_of(answer)} must return one number, not {came.numel()}")
-        return came.reshape(())
 
-    judge(
-        number,
+    def of_the_largest(weights: Tensor, sure: Tensor, possible: Tensor, least: float) -> Tensor:
+        links = weights == weights.amax(-1, keepdim=True)
+        return rate(links.double(), sure, possible, 0.5)
+
+    _judge_number(
+        answer,
         cases,
-        lambda weights, gold: _share(weights.argmax(-1), gold),
-        "the share",
+        rate,
+        "the error rate",
         {
-            "this is the mean weight on the right word; count the words whose largest weight is "
-            "there": lambda w, gold: w.double().gather(1, gold[:, None]).mean(),
-            "this counts the words; divide by their number": lambda w, gold: (
-                (w.argmax(-1) == gold).double().sum()
-            ),
-            "the largest weight is taken over the queries (dim=0); each written word is a row": (
-                lambda w, gold: _share(w.argmax(0)[: len(gold)], gold[: w.shape[1]])
-            ),
-            "divide by the number of written words, not of source words": lambda w, gold: (
-                (w.argmax(-1) == gold).double().sum() / w.shape[1]
+            "this is 1 minus the error rate": lambda *given: 1 - rate(*given),
+            "the links that are only possible are left out: count |A ∩ P| as well": only_sure,
+            "divide by |A| + |S|, not by |A| + |P|": over_possible,
+            "a weight of exactly least is a link, too": without_least,
+            "these are the links of the largest weights; a link is a weight of at least least": (
+                of_the_largest
             ),
         },
     )
-    return "It counts the largest weight of each row, as the cell above does."
+    return "It counts a possible link as right, and asks only for the sure ones."
 
 
 class _Toy:
-    """A model whose likeliest word is known, and that says what is wrong with how it is asked.
+    """A model that only counts: what comes next depends on all words that it has read.
 
-    Its state is a string; what it is called with must be the word it wrote last, and its own state.
+    Its state is a whole number, and the same call gives the same answer, whoever makes it.
     """
 
-    def __init__(self, text: list[int], start: int, state: str, lowest: float) -> None:
-        self.text, self.start, self.state, self.lowest = text, start, state, lowest
-        self.calls, self.problem = 0, ""
+    def __init__(self, n_words: int, shift: float) -> None:
+        self.n_words, self.shift = n_words, shift
 
-    def __call__(self, word: Any, state: Any) -> tuple[Tensor, str]:
+    def __call__(self, word: Any, state: Any) -> tuple[Tensor, int]:
         if isinstance(word, Tensor) and word.numel() == 1:
             word = word.item()
-        try:
-            word = operator.index(word)
-        except TypeError:
-            raise TypeError(f"step takes a word as a whole number, not {word!r}") from None
-        n, self.calls = self.calls, self.calls + 1
-        before = self.start if n == 0 else self.text[(n - 1) % len(self.text)]
-        if not self.problem and word != before:
-            what = "the start" if n == 0 else "the word written last"
-            also = ", the start again" if n and word == self.start else ""
-            self.problem = (
-                f"call {n} of step was given the word {word}{also}, and {what} is {before}"
+        if not isinstance(word, int) or not isinstance(state, int):
+            raise TypeError(
+                "step takes a word as a whole number, and the state that it returned last, "
+                f"not {word!r} and {state!r}"
             )
-        if not self.problem and state != f"{self.state}{n or ''}":
-            what = "the state that was given" if n == 0 else "the one that step returned last"
-            self.problem = f"call {n} of step was given another state than {what}"
-        if self.calls > 300:
-            raise RuntimeError(
-                "step was called 300 times: stop after max_new_tokens words, end or not"
-            )
-        # the likeliest word, though another has the largest absolute value
-        logits = self.lowest - torch.arange(12.0).flip(0) % 5 - 1
-        logits[self.text[n % len(self.text)]] = self.lowest
-        return logits, f"{self.state}{n + 1}"
+        logits = normal(self.n_words, seed=1000 * state + word) * 2 + self.shift
+        return logits, (7 * state + word + 1) % 991
 
 
 @exercise
-def greedy_decoding(answer: Callable[..., Any]) -> str:
-    """``decode(step, state, start, end, max_new_tokens)``: the likeliest word, up to the end."""
-    # text, start, end, state, most, the largest logit
-    cases = (
-        ([3, 4, 5, 2], 1, 2, "s", 20, 1.0),
-        ([3, 4, 5], 1, 2, "s", 7, 0.5),  # never ends
-        ([2], 1, 2, "t", 5, -1.0),  # ends at once
-        ([1, 1, 6, 6, 2, 0], 7, 0, "u", 30, -3.0),  # words may repeat, and be 1 and 2
-        ([9, 10, 4, 11], 0, 11, "v", 3, -0.1),  # the limit comes first
-        ([8, 3, 5], 2, 5, "w", 2, 4.0),
-        ([5, 8, 6, 9], 8, 9, "y", 9, -2.0),  # the start may be written
-        ([4, 5], 3, 9, "x", 0, 1.0),
+def log_probability(answer: Callable[..., Any]) -> str:
+    """``log_p(step, state, words, start, end)``: how likely a model finds a given translation."""
+    cases = [
+        {"step": _Toy(n, shift), "state": state, "words": words, "start": start, "end": end}
+        for n, shift, state, words, start, end in (
+            (6, 0.0, 3, [4, 5], 1, 2),
+            (8, 3.0, 5, [3, 3, 7, 1], 0, 2),
+            (5, -4.0, 11, [2], 4, 0),
+            (9, 1.0, 2, [8, 6, 5, 6, 1, 3], 7, 4),
+            (7, -2.0, 8, [], 1, 6),
+        )
+    ]
+
+    def log_p(
+        step: _Toy, state: int, words: list[int], start: int, end: int,
+        *, given: bool = True, keeps: bool = True, ends: bool = True, logits: bool = False,
+    ) -> Tensor:  # fmt: skip
+        total, word = torch.zeros((), dtype=torch.float64), start
+        for wanted in [*words, *([end] if ends else [])]:
+            numbers, new = step(word, state)
+            state = new if keeps else state
+            total = total + (numbers if logits else numbers.log_softmax(-1))[wanted]
+            word = wanted if given else numbers.argmax().item()
+        return total
+
+    def mean(*given: Any) -> Tensor:
+        return log_p(*given) / (len(given[2]) + 1)
+
+    _judge_number(
+        answer,
+        cases,
+        log_p,
+        "the log-probability",
+        {
+            "the <end> is left out: that the phrase ends here has its probability, too": (
+                lambda *given: log_p(*given, ends=False)
+            ),
+            "this is the sum of the logits; take their log_softmax first": (
+                lambda *given: log_p(*given, logits=True)
+            ),
+            "each step must read the given word; here it reads the likeliest one": (
+                lambda *given: log_p(*given, given=False)
+            ),
+            "each step needs the state that the step before returned": (
+                lambda *given: log_p(*given, keeps=False)
+            ),
+            "this is the probability; return its logarithm": lambda *given: log_p(*given).exp(),
+            "this is the negative log-probability; leave the minus out": (
+                lambda *given: -log_p(*given)
+            ),
+            "this is the mean over the words; the logarithms are added": mean,
+        },
     )
-    for text, start, end, state, most, lowest in cases:
-        model = _Toy(text, start, state, lowest)
-        given = {"step": model, "state": state, "start": start, "end": end, "max_new_tokens": most}
-        forever = text * (most // len(text) + 1)
-        right = (forever[: forever.index(end)] if end in forever else forever)[:most]
-        what = f"a model that writes {text[:5]}, start = {start}, end = {end}, limit {most}"
-        try:
-            came = [int(word) for word in returned(answer, given)]
-        except (TypeError, ValueError):
-            raise Problem(
-                "return the list of the words (their numbers), without start and end"
-            ) from None
-        if model.problem:
-            raise Problem(f"{what}: {model.problem}")
-        if came == right:
-            continue
-        if came == [*right, end]:
-            raise Problem(f"{what}: the end is no word of the answer; leave it out")
-        if came == [start, *right]:
-            raise Problem(f"{what}: the start is no word of the answer; leave it out")
-        if len(came) > most:
-            raise Problem(f"{what}: {len(came)} words came, though max_new_tokens = {most}")
-        raise Problem(f"{what}: {right} is right, and {came} came out")
-    return "It feeds back its own words and the state, stops at the end, and never runs on."
+    return "It reads the given words, and says how likely each is after those before it."
+
+
+STATEMENTS = {
+    "A": (
+        True,
+        "A holds: more steps, or larger ones, brought the model with one vector to nine phrases in "
+        "ten and above",
+    ),
+    "B": (
+        False,
+        "B does not: nothing here stayed out of reach of 64 numbers, and nothing longer was tried",
+    ),
+    "C": (
+        False,
+        "C does not: with the grammar's own alignment in their place fewer phrases came out right",
+    ),
+    "D": (
+        True,
+        "D holds: change the weights of one step, and another word is written",
+    ),
+    "E": (
+        False,
+        "E does not: where the adjectives keep their order, the same phrases are as hard",
+    ),
+    "F": (
+        True,
+        "F holds: where determiners look changes from seed to seed",
+    ),
+}
 
 
 @exercise
-def order_of_papers(answer: Any) -> str:
-    """The letters of six papers, oldest first."""
-    if hasattr(answer, "tolist"):  # an array
-        answer = answer.tolist()
-    if not isinstance(answer, (str, list, tuple)):
-        raise Problem("write the six letters in their order, as in “ABCDEF”")
-    letters = [c for c in ("".join(map(str, answer))).upper() if c.isalpha()]
-    letters_in(letters, "ABCDEF")
-    if len(letters) != 6 or len(set(letters)) != 6:
-        raise Problem(f"each of the six letters once; there are {''.join(letters)}")
-    years = {"C": 1964, "E": 2013, "A": 2014.5, "F": 2014.9, "B": 2015, "D": 2017}
-    for earlier, later in itertools.pairwise(letters):
-        if years[earlier] > years[later]:
-            raise Problem(f"{earlier} is younger than {later}: compare them in the table")
-    return "1964, 2013, June 2014, September 2014, 2015, 2017."
+def what_is_shown(answer: Any) -> str:
+    """The letters of what the measurements of the notebook show."""
+    return judge_statements(answer, STATEMENTS)

@@ -9,23 +9,66 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attention_lab.core import scores as scoring
 from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
-from attention_lab.grading.compare import compare, same
-from attention_lab.grading.feedback import Problem, call, run, three_tensors
+from attention_lab.grading.compare import same
+from attention_lab.grading.feedback import Problem, run
 
 __all__ = [
+    "READINGS",
+    "break_a_softmax",
     "choose_query",
-    "move_rows",
-    "softmax_formula",
-    "stable_softmax",
-    "three_scores",
+    "cosine_scores",
+    "log_sum_exp",
+    "softmax_readings",
 ]
 
 
-def _softmax_cases() -> list[dict[str, Tensor]]:
+def hasty_softmax(scores: Tensor) -> Tensor:
+    """The softmax of exercise 1.1, which subtracts one number from all rows."""
+    powers = (scores - scores.max()).exp()
+    return powers / powers.sum(dim=-1, keepdim=True)
+
+
+@exercise
+def break_a_softmax(answer: Any) -> str:
+    """Finite scores for which `hasty_softmax` gives nan."""
+    scores = numbers(answer, "write the scores as a matrix, such as [[1.0, 2.0], [3.0, 4.0]]")
+    if scores.ndim != 2 or len(scores) < 2 or scores.shape[1] < 1:
+        raise Problem(
+            f"a matrix of at least two rows is wanted, and this has shape {tuple(scores.shape)}"
+        )
+    scores = scores.float()
+    if not scores.isfinite().all():
+        raise Problem("a float32 cannot hold one of these numbers: all scores must be finite")
+    came, right = hasty_softmax(scores), scores.softmax(dim=-1)
+    broken = came.isnan().any(dim=-1)
+    if broken.any():
+        row = int(broken.nonzero()[0])
+        return (
+            f"Row {row} lies so far below the largest score, {scores.max():g}, that all its "
+            "exponentials are 0, and 0 / 0 is nan. Each row needs its own largest score."
+        )
+    if not same(came, right):
+        off = float((came - right).abs().max())
+        raise Problem(
+            f"close: no nan, but the weights are wrong by {off:.2g}, since the exponentials of a "
+            "row are too small for all their digits. Put that row a little further from the others"
+        )
+    smallest = hasty_sums(scores).min()
+    raise Problem(
+        "for these scores it is right. The row with the smallest sum of exponentials still has "
+        f"{smallest:.2g}, which is not 0"
+    )
+
+
+def hasty_sums(scores: Tensor) -> Tensor:
+    """What `hasty_softmax` divides each row by."""
+    return (scores - scores.max()).exp().sum(dim=-1)
+
+
+def _score_cases() -> list[dict[str, Tensor]]:
     """Scores of other sizes, signs, gaps and numbers of axes; a row may be far from the others."""
     double = torch.float64
     rows = [
@@ -46,118 +89,107 @@ def _softmax_cases() -> list[dict[str, Tensor]]:
     return [{"scores": each} for each in rows]
 
 
-def _sums(powers: Tensor, axis: int = -1) -> Tensor:
-    return powers / powers.sum(dim=axis, keepdim=True)
-
-
 @exercise
-def stable_softmax(answer: Callable[[Tensor], Tensor]) -> str:
-    """A softmax over the last axis that survives large scores and -inf."""
-    cases = _softmax_cases()
+def log_sum_exp(answer: Callable[[Tensor], Tensor]) -> str:
+    """The logarithm of the sum of exponentials, for any finite scores and -inf."""
+    cases = _score_cases()
     # first on small scores: what a formula gives there is told apart from how it overflows
     judge(
         answer,
         cases[:5],
-        lambda scores: scores.softmax(dim=-1),
-        "the weights",
+        lambda scores: scores.logsumexp(dim=-1),
+        "the logarithms",
         {
-            "the columns sum to 1, not the rows: the softmax runs over the first axis (dim=0). "
-            "Each query shares its weight among the keys, the last axis (dim=-1)": lambda scores: (
-                scores.softmax(dim=0)
+            "this is the logarithm after the largest score was subtracted: that score has to be "
+            "added again, since the sum, unlike a weight, is moved by it": lambda scores: (
+                (scores - scores.amax(dim=-1, keepdim=True)).exp().sum(dim=-1).log()
             ),
-            "all the numbers together sum to 1: divide each row by its own sum "
-            "(dim=-1, keepdim=True)": lambda scores: scores.exp() / scores.exp().sum(),
-            "these are exponentials that are not divided by their sum": torch.exp,
-            "the largest score was subtracted, and the exponentials are still not divided by "
-            "their sum": lambda scores: (scores - scores.amax(dim=-1, keepdim=True)).exp(),
-            "this is the logarithm of the weights": lambda scores: scores.log_softmax(dim=-1),
-            "a constant was subtracted after the exponential; subtract it from the scores "
-            "before": lambda scores: _sums(scores.exp() - scores.exp().amax(dim=-1, keepdim=True)),
+            "this is the sum of the exponentials; take its logarithm": lambda scores: (
+                scores.exp().sum(dim=-1)
+            ),
+            "these are the logarithms of the weights; what is wanted is one number for each row, "
+            "the logarithm of the sum": lambda scores: scores.log_softmax(dim=-1),
+            "these are the weights; what is wanted is one number for each row": lambda scores: (
+                scores.softmax(dim=-1)
+            ),
+            "the axis of the keys is still there, with length 1. One number for each row: leave "
+            "keepdim out of the last sum, or squeeze(-1)": lambda scores: scores.logsumexp(
+                dim=-1, keepdim=True
+            ),
+            "the sum runs over the first axis (dim=0); the keys of a query lie along the last, "
+            "dim=-1": lambda scores: scores.logsumexp(dim=0),
+            "the sum runs over all scores together; each row has its own": lambda scores: (
+                scores.exp().sum().log()
+            ),
+            "this is each row's largest score alone; the other keys are missing": lambda scores: (
+                scores.amax(dim=-1)
+            ),
+            "this is the sum of the scores: the logarithm was taken of each exponential, and not "
+            "of their sum": lambda scores: scores.sum(dim=-1),
         },
     )
-    naive = run(answer, {"scores": torch.tensor([1000.0, 1001.0])}, (2,))
-    if same(run(answer, cases[0], (2, 3)), cases[0]["scores"].softmax(-1)) and naive.isnan().all():
-        low = run(answer, {"scores": torch.tensor([-1000.0, -1001.0])}, (2,))
-        if low.isnan().all() or (low == 0).all():
-            raise Problem(
-                "[1000., 1001.] gives nan, and [-1000., -1001.] no softmax: the exponentials are "
-                "too large (inf) or too small (0) for the computer. Subtract the largest score of "
-                "the row first, so that the largest exponent is 0; that changes no weight"
-            )
-    judge(answer, cases, lambda scores: scores.softmax(dim=-1), "the weights", zeros=True)
+    naive = run(answer, {"scores": torch.tensor([1000.0, 1001.0])}, ())
+    low = run(answer, {"scores": torch.tensor([-1000.0, -1001.0])}, ())
+    if naive == math.inf and low == -math.inf:
+        raise Problem(
+            "right for small scores. But [1000., 1001.] gives inf, and [-1000., -1001.] gives "
+            "-inf: the exponentials are too large or too small for the computer. Subtract the "
+            "largest score of each row first, and add it to the logarithm"
+        )
+    judge(answer, cases, lambda scores: scores.logsumexp(dim=-1), "the logarithms")
     return (
-        "The rows sum to 1, [1000, 1001] gives [0.269, 0.731], and a key with the score -inf "
-        "gets exactly 0."
+        "[1000, 1001] gives 1001.313 and [-1000, -1001] gives -999.687: no exponential larger "
+        "than 1 was needed."
     )
+
+
+def _along(x: Tensor, axis: int) -> Tensor:
+    """Divide by the lengths of the vectors along an axis."""
+    return x / x.norm(dim=axis, keepdim=True)
+
+
+def _cosines(query: Tensor, key: Tensor) -> Tensor:
+    return _along(query, -1) @ _along(key, -1).mT
 
 
 @exercise
-def three_scores(answer: Callable[..., Any]) -> str:
-    """A function that returns the dot, the scaled dot and the general scores."""
-    _judge_scores(answer, 2, 3, 5)
-    for sizes in ((4, 2, 7), (1, 6, 3), (3, 3, 2)):
-        _judge_scores(answer, *sizes)
-    for lead in ((7,), (2, 3), (2, 1, 4)):
-        _judge_scores(answer, 4, 3, 6, *lead)
-    return "Three scoring functions, one score for each query and key, with leading axes too."
-
-
-def _judge_scores(answer: Callable[..., Any], n_q: int, n_k: int, d_k: int, *lead: int) -> None:
-    query, key = normal(*lead, n_q, d_k, seed=1), normal(*lead, n_k, d_k, seed=2)
-    M = normal(d_k, d_k, seed=3)
-    try:
-        result = call(answer, {"query": query, "key": key, "M": M})
-    except Problem as problem:
-        if not lead:
-            raise
-        raise Problem(
-            f"right for one matrix, but not with leading axes {lead}: of each tensor use the last "
-            f"two axes, as in key.transpose(-2, -1). {problem}"
-        ) from None
-    dot = query @ key.transpose(-2, -1)
-    wanted = {
-        "dot": (dot, {}),
-        "scaled": (
-            dot / math.sqrt(d_k),
-            {
-                "the scaled scores are not scaled: divide by √d_k": dot,
-                "the scaled scores are divided by d_k; divide by √d_k, its square root": dot / d_k,
-                "the scaled scores are divided by √n_k; d_k is the number of features of a key, "
-                "key.shape[-1]": dot / math.sqrt(n_k),
-                "the scaled scores are divided by √n_q; d_k is the number of features of a key, "
-                "key.shape[-1]": dot / math.sqrt(n_q),
-                "the scaled scores are multiplied by √d_k; divide by it": dot * math.sqrt(d_k),
-            },
-        ),
-        "general": (
-            scoring.general(query, key, M),
-            {
-                "the general scores use the transpose of M: query @ M @ key^T": query
-                @ M.T
-                @ key.transpose(-2, -1),
-                "the general scores do not use M": dot,
-            },
-        ),
-    }
-    returned = three_tensors(
-        result,
+def cosine_scores(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
+    """The cosine of the angle between each query and each key."""
+    sizes = (((), 2, 3, 5), ((), 4, 2, 7), ((), 1, 6, 3), ((), 3, 3, 2), ((7,), 4, 3, 6),
+             ((2, 3), 5, 4, 2), ((2, 1, 4), 3, 2, 8))  # fmt: skip
+    cases = [
+        {"query": 3 * normal(*lead, n_q, d, seed=n_q), "key": normal(*lead, n_k, d, seed=9 + n_k)}
+        for lead, n_q, n_k, d in sizes
+    ]
+    cases[1:3] = [{name: each.float() for name, each in case.items()} for case in cases[1:3]]
+    judge(
         answer,
-        "three tensors (dot, scaled, general)",
-        [f"the {name} scores" for name in wanted],
+        cases,
+        _cosines,
+        "the cosines",
+        {
+            "these are the dot products: no length was divided out": lambda q, k: q @ k.mT,
+            "these are the scaled dot products; √d_k is one number for all, and each query and "
+            "each key has its own length": lambda q, k: q @ k.mT / math.sqrt(k.shape[-1]),
+            "the lengths of the keys are divided out, and those of the queries are not": (
+                lambda q, k: q @ _along(k, -1).mT
+            ),
+            "the lengths of the queries are divided out, and those of the keys are not": (
+                lambda q, k: _along(q, -1) @ k.mT
+            ),
+            "the squares of the lengths were taken: divide by the root of the sum of the squares": (
+                lambda q, k: (
+                    q @ k.mT / (q.square().sum(-1)[..., None] * k.square().sum(-1)[..., None, :])
+                )
+            ),
+            "the lengths were taken along the axis of the queries and keys (-2); a vector lies "
+            "along the last axis (dim=-1)": lambda q, k: _along(q, -2) @ _along(k, -2).mT,
+            "one length was taken of each whole matrix; every query and every key has its own "
+            "(norm(dim=-1, keepdim=True))": lambda q, k: q @ k.mT / (q.norm() * k.norm()),
+            "a row must belong to a query: this is turned round": lambda q, k: _cosines(k, q),
+        },
     )
-    for (name, (right, mistakes)), came in zip(wanted.items(), returned, strict=True):
-        if came.shape != right.shape:
-            turned = ": a row must belong to a query" if came.shape == right.mT.shape else ""
-            raise Problem(
-                f"the {name} scores have shape {tuple(came.shape)} for query "
-                f"{tuple(query.shape)} and key {tuple(key.shape)}; one score for each pair makes "
-                f"{tuple(right.shape)}{turned}"
-            )
-        what = f"the {name} scores" if (n_q, n_k) == (2, 3) else (
-            f"right for other sizes, but for query {tuple(query.shape)} and key "
-            f"{tuple(key.shape)} the {name} scores"
-        )  # fmt: skip
-        compare(came, right, what, mistakes)
+    return "All scores lie between -1 and 1, and a longer key gets no more than a short one."
 
 
 KEYS = torch.tensor([[2.0, 0.0], [0.0, 2.0], [1.0, 1.0]], dtype=torch.float64)
@@ -188,74 +220,31 @@ def choose_query(answer: Any) -> str:
     return f"The weights are [{shown}]."
 
 
+READINGS = {
+    "A": "x.exp() / x.exp().sum()",
+    "B": "x.exp() / x.exp().sum(dim=0)",
+    "C": "torch.stack([row.exp() / row.exp().sum() for row in x])",
+    "D": "(x - x.max()).exp() / (x - x.max()).exp().sum(dim=-1, keepdim=True)",
+    "E": "x.exp() / (x.shape[-1] * x.exp())",
+    "F": "x.exp() / x.exp().sum(dim=-1)",
+}
+
+
 @exercise
-def softmax_formula(answer: Any) -> str:
-    """The letters of the statements that name a mistake of the article's softmax formula."""
+def softmax_readings(answer: Any) -> str:
+    """The letters of the lines of code that give each query its weights."""
     judge_statements(
         answer,
         {
-            "A": (True, "A is right: the left side is one number for each j, but e^x has no index"),
-            "B": (
-                True,
-                "B is right: the index belongs to the exponent, e^(x_i), and not to e^x as a whole",
-            ),
-            "C": (False, "C is no mistake: the sum runs over all keys, and it should"),
-            "D": (
-                False,
-                "D is no mistake: softmax needs no scale; the scale belongs to the scores",
-            ),
-            "E": (
-                False,
-                "E is no mistake: any real score is allowed, exp makes it positive",
-            ),
+            "A": (False, "A makes all the numbers together sum to 1: right for one query alone"),
+            "B": (False, "B makes the columns sum to 1, not the rows"),
+            "C": (True, "C reads the formula as lists, one query at a time"),
+            "D": (True, "D moves all scores by one number, which moves no weight"),
+            "E": (False, "E gives every key the weight 1/3"),
+            "F": (False, "F divides column j by the sum of row j, without an error"),
         },
     )
-    return "A and B: with its indices, softmax(x)_j = e^(x_j) / sum over i of e^(x_i)."
-
-
-def _moved_how(moved: Tensor, scores: Tensor) -> str:
-    if moved.isnan().any():
-        return "they hold nan (not a number)"
-    if not same(moved.softmax(dim=-1), scores.softmax(dim=-1)):
-        return "the weights changed. Only a constant added to a whole row leaves them as they are"
-    largest = ", ".join(f"{x:.3g}" for x in moved.amax(dim=-1).tolist())
-    return f"the weights are unchanged, and the largest entries are {largest}, not 0"
-
-
-@exercise
-def move_rows(answer: Callable[[Tensor], Tensor]) -> str:
-    """Scores whose largest entry in each row is 0, with unchanged weights."""
-    cases = [
-        normal(3, 4, seed=1) * 3 + 5,
-        normal(2, 5, seed=2) - 9,  # every score below 0
-        normal(4, 3, seed=3) * 30,
-        torch.tensor([[-1.0, -7.0], [-100.0, 50.0], [0.0, 0.0]]),
-        normal(1, 6, seed=4).float(),
-    ]
-    judge(
-        answer,
-        [{"scores": scores} for scores in cases],
-        lambda scores: scores - scores.amax(dim=-1, keepdim=True),
-        "the scores",
-        {
-            "the largest entry of the whole matrix was subtracted, so only one row reaches 0: "
-            "use each row's own largest entry (amax(dim=-1, keepdim=True))": (
-                lambda scores: scores - scores.max()
-            ),
-            "each column's largest entry was subtracted; that moves the keys of a row against "
-            "each other. Use each row's largest entry, dim=-1": (
-                lambda scores: scores - scores.amax(dim=0)
-            ),
-            "the mean of each row was subtracted; its largest entry is to become 0": (
-                lambda scores: scores - scores.mean(dim=-1, keepdim=True)
-            ),
-            "each row was divided by its largest entry, which changes the weights: subtract it": (
-                lambda scores: scores / scores.amax(dim=-1, keepdim=True)
-            ),
-            "these are the weights; return the scores, moved": (
-                lambda scores: scores.softmax(dim=-1)
-            ),
-        },
-        fact=_moved_how,
+    return (
+        "C reads the formula as lists, one query at a time; D moves all scores by one number, "
+        "which moves no weight."
     )
-    return "The largest score of each row is 0, and no weight moved: only differences count."

@@ -15,7 +15,7 @@ __all__ = ["kernel_regression"]
 def kernel_regression(
     keys: Tensor, values: Tensor, weights: Tensor, grid: Tensor, estimate: Tensor, query: float
 ) -> Picture:
-    """Draw kernel regression: attention whose query and keys are places on a line.
+    """Draw kernel regression: attention whose query and keys are points on a line.
 
     Parameters
     ----------

@@ -7,11 +7,30 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from attention_lab.pictures.style import ACCENT, DARK, exponent, format_number, format_weight
+from attention_lab.pictures.style import (
+    ACCENT,
+    DARK,
+    exponent,
+    format_number,
+    format_weight,
+)
 from attention_lab.pictures.svg import Axes, image, text
-from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title, weight_cell
+from attention_lab.pictures.tables import (
+    bar_cell,
+    cell,
+    head,
+    row_head,
+    table,
+    title,
+    weight_cell,
+    wide,
+)
 
 __all__ = ["kernel_regression", "weights_table"]
+
+# Columns keep their width while their numbers change: wide enough for >0.999 and −1000.125, and
+# the third one for the longest usual head, exp(score / 0.123).
+NUMBER, POWER = 5, 11  # em
 
 
 def weights_table(
@@ -38,17 +57,19 @@ def weights_table(
     Returns
     -------
     str
-        One table; its last row holds the sums.
+        One table; its last row holds the sums. Its columns do not move while numbers change.
     """
     power, scaled = exponent(scores, temperature)
     powers = scaled.exp()
     numbers = zip(keys, scores.tolist(), powers.tolist(), weights.tolist(), strict=True)
     rows = [
-        [row_head(key), cell(format_number(score)), cell(format_number(exponential)),
-         weight_cell(weight), bar_cell(weight)]
+        [row_head(key), cell(wide(format_number(score), NUMBER)),
+         cell(wide(format_number(exponential), POWER)),
+         weight_cell(weight, NUMBER),
+         bar_cell(weight)]
         for key, score, exponential, weight in numbers
     ]  # fmt: skip
-    sums = format_number(scores.sum().item()), format_number(powers.sum().item())
+    sums = "", format_number(powers.sum().item())  # a sum of scores means nothing
     total = format_weight(weights.sum().item())
     rows.append([row_head("sum"), *map(cell, (*sums, total, ""))])
     heads = [*map(head, ("key", "score", power, "weight")), head("0 … 1", "alab-bar")]

@@ -27,6 +27,16 @@ PRESETS = {
     "very large": [[1000, 1001]],
     "below zero": [[-1, -2, -3]],
 }
+QUERIES = {
+    "two queries": [[2, 0], [1, 1]],
+    "sweet, crunchy": [[1, 0], [0, 1]],
+    "sweet, crunchy, both": [[1, 0], [0, 1], [1, 1]],
+}
+KEYS = {
+    "four keys": [[1, 0], [0, 1], [1, 1], [-1, 0]],
+    "apple, honey, cracker": [[1, 1], [2, -2], [-1, 2]],
+    "floss, crisps, granola": [[2, 0], [0, 2], [1, 1]],
+}
 
 
 class WeightsExplorer(LiveView):
@@ -52,10 +62,11 @@ class WeightsExplorer(LiveView):
         )  # fmt: skip
         self.count = count_field("keys", len(scores), 8)
         self.query = MatrixEditor(
-            "Q", [[2, 0], [1, 1]], rows="q", columns="d", max_rows=4, max_columns=4
-        )
+            "Q", QUERIES["two queries"], rows="q", columns="d", max_rows=4, max_columns=4,
+            presets=QUERIES,
+        )  # fmt: skip
         self.key = MatrixEditor(
-            "K", [[1, 0], [0, 1], [1, 1], [-1, 0]], rows="k", columns="d", max_rows=6, max_columns=4
+            "K", KEYS["four keys"], rows="k", columns="d", max_rows=6, max_columns=4, presets=KEYS
         )
         self.n_q = count_field("queries", 2, 4)
         self.n_k = count_field("keys", 4, 6)

@@ -1,4 +1,4 @@
-"""Reorder tokens; see whether their outputs only change places, and what an encoding does."""
+"""Reorder tokens; see whether their outputs only move along, and what an encoding does."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from torch import Tensor
 from attention_lab.core.attention import attention
 from attention_lab.core.positions import alibi_bias, rotate, sinusoidal
 from attention_lab.grading.feedback import Problem
-from attention_lab.pictures.style import format_number, labels
-from attention_lab.pictures.tables import matrix_table, side_by_side
+from attention_lab.pictures.style import color_range, format_number, labels, palette, shade
+from attention_lab.pictures.tables import CSS, cell, head, row_head, table, title
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import box, choice, count_field, row, text_field, watch
 
 __all__ = ["PositionExplorer"]
 
-D, SHOWN, MOST = 16, 4, 12
+D, SHOWN, MOST = 16, 4, 8
+LARGEST = 3.0  # no output that is shown is larger: the ends of the colours
 ENCODINGS = ("none", "sinusoidal", "learned", "rotary", "ALiBi")
 ORDERS = {
     "as they are": lambda tokens: tokens,
@@ -26,6 +27,15 @@ ORDERS = {
     "first two swapped": lambda tokens: tokens[1::-1] + tokens[2:],
 }
 OWN = "as typed"
+# Every table has its room from the start, so that no control moves anything but numbers.
+STILL = """<style>
+.alab-position table{table-layout:fixed;width:236px;font-size:12px}
+.alab-position .alab-map table{width:340px}
+.alab-position tr>:first-child{width:44px}
+.alab-position .alab-map tr>:first-child{width:24px}
+.alab-position table th,.alab-position table td{height:26px;padding:0 2px;min-width:0}
+</style>"""
+OUTPUTS_WIDE, MAP_WIDE, HIGH = 246, 342, 336  # pixels of the screen, for 8 tokens
 
 
 class PositionExplorer(LiveView):
@@ -41,13 +51,15 @@ class PositionExplorer(LiveView):
 
     def __init__(self, encoding: str = "none", order: str = "reversed") -> None:
         super().__init__()
-        self.encoding = choice("places", ENCODINGS, value=encoding, width="190px")
+        self.encoding = choice("encoding", ENCODINGS, value=encoding, width="190px")
         self.causal = box("causal mask", False, width="130px")
         self.n = count_field("tokens", 5, MOST, least=2, width="120px")
         self.order = choice("order", [*ORDERS, OWN], value=order, width="220px")
         self.typed = text_field(
             "tokens in this order", " ".join(ORDERS[order](self._tokens())), width="330px"
         )
+        # one line of fixed height: what is said moves nothing
+        self.status.layout.width, self.status.layout.height = "100%", "40px"
         self.children = [
             row(self.encoding, self.causal, self.n),
             row(self.order, self.typed),
@@ -60,7 +72,7 @@ class PositionExplorer(LiveView):
         watch(self.redraw, self.encoding, self.causal)
 
     def _tokens(self) -> list[str]:
-        return list("abcdefghijkl"[: self.n.value])
+        return list("abcdefgh"[: self.n.value])
 
     def _write_order(self, change) -> None:
         with self.one_redraw():
@@ -96,36 +108,18 @@ class PositionExplorer(LiveView):
         after = _attend(x[order], self.encoding.value, self.causal.value)
         back = torch.empty_like(after)
         back[order] = after  # each output beside that of the same token
-        moved = (back - before).abs().max().item()
-        if order.tolist() == list(range(self.n.value)):
-            said = "Both orders are the same: choose another one."
-        elif moved < 1e-9:
-            said = (
-                "Each token has the same output in both orders: this attention cannot tell them "
-                "apart."
-            )
-        else:
-            said = (
-                f"Outputs of the same token differ by up to {format_number(moved)}: this "
-                "attention sees the order."
-            )
-        heads = labels("d", SHOWN)
         written = " ".join(tokens[i] for i in order)
-        mapped, caption = _similarity(self.encoding.value, self.n.value)
-        parts = [
-            matrix_table(
-                shown[:, :SHOWN], caption=what, rows=[f"output of {t}" for t in tokens],
-                columns=heads, formula=f"first {SHOWN} of {D} features",
-            )
-            for what, shown in ((f"order {' '.join(tokens)}", before), (f"order {written}", back))
-        ]  # fmt: skip
-        if mapped is not None:
-            places = [str(place) for place in range(self.n.value)]
-            parts.append(matrix_table(mapped, caption=caption, rows=places, columns=places))
-        return side_by_side(*parts), said
+        return _picture(
+            _outputs(before, before, f"order {' '.join(tokens)}", tokens),
+            _outputs(back, before, f"order {written}", tokens),
+            _map(self.encoding.value),
+        ), _said(order, (back - before).abs().max().item())
 
     def twin_text(self) -> str:
-        return f"PositionExplorer, places: {self.encoding.value}, {self.order.value}. {self.note}"
+        return f"PositionExplorer, encoding: {self.encoding.value}, {self.order.value}. {self.note}"
+
+
+# --- what is computed ---------------------------------------------------------------------------
 
 
 def _tokens(n: int) -> Tensor:
@@ -141,7 +135,7 @@ def _learned(n: int) -> Tensor:
 
 
 def _attend(x: Tensor, encoding: str, causal: bool) -> Tensor:
-    """One head of attention on tokens (n, D), at the places 0 to n - 1."""
+    """One head of attention on tokens (n, D), at the positions 0 to n - 1."""
     n, random = len(x), torch.Generator().manual_seed(3)
     w_query, w_key, w_value = torch.randn(3, D, D, generator=random, dtype=torch.float64) / D**0.5
     if encoding == "sinusoidal":
@@ -158,16 +152,88 @@ def _attend(x: Tensor, encoding: str, causal: bool) -> Tensor:
     return attention(query, key, x @ w_value, attn_mask=bias).output
 
 
-def _similarity(encoding: str, n: int) -> tuple[Tensor | None, str]:
-    """Return what an encoding says of two places, (n, n), and what to call it."""
+def _similarity(encoding: str) -> tuple[Tensor | None, str]:
+    """Return what an encoding says of two positions, (MOST, MOST), and what to call it."""
     if encoding == "sinusoidal":
-        table = sinusoidal(n, D).double()
-        return table @ table.T, "dot products of the sines of two places"
+        rows = sinusoidal(MOST, D).double()
+        return rows @ rows.T, "products of two rows of sines"
     if encoding == "learned":
-        return _learned(n) @ _learned(n).T, "dot products, before anything is learned"
+        return _learned(MOST) @ _learned(MOST).T, "products of two rows, before training"
     if encoding == "rotary":
-        turned = rotate(torch.ones(n, D, dtype=torch.float64), torch.arange(n))
-        return turned @ turned.T, "score of two equal tokens (all features 1) at two places"
+        turned = rotate(torch.ones(MOST, D, dtype=torch.float64), torch.arange(MOST))
+        return turned @ turned.T, "score of two equal tokens, all features 1"
     if encoding == "ALiBi":
-        return alibi_bias(8, n, n)[0], "bias of the first of 8 heads, slope 0.5"
-    return None, ""
+        return alibi_bias(8, MOST, MOST)[0].double(), "bias of the first of 8 heads, slope 0.5"
+    return None, "nothing is said of positions"
+
+
+def _said(order: Tensor, moved: float) -> str:
+    if order.tolist() == list(range(len(order))):
+        return "Both orders are the same: choose another one."
+    if moved < 1e-9:
+        return (
+            "Each token has the same output in both orders: this attention cannot tell them apart."
+        )
+    return (
+        f"Outputs of the same token differ by up to {format_number(moved)}: this attention sees "
+        "the order."
+    )
+
+
+# --- what is drawn ------------------------------------------------------------------------------
+
+
+def _written(number: float, digits: int) -> str:
+    return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def _outputs(outputs: Tensor, others: Tensor, caption: str, tokens: list[str]) -> str:
+    """Draw the first features of the outputs; those that differ from the others are outlined."""
+    differs = ((outputs - others).abs() > 1e-9).tolist()
+    rows = [
+        [
+            row_head(token),
+            *(
+                cell(
+                    _written(number, 2),
+                    palette()[shade(number, -LARGEST, LARGEST)],
+                    "alab-related" if differs[i][f] else "",
+                )
+                for f, number in enumerate(outputs[i, :SHOWN].tolist())
+            ),
+        ]
+        for i, token in enumerate(tokens)
+    ]
+    heads = [head("token"), *map(head, labels("d", SHOWN))]
+    note = f"outputs, first {SHOWN} of {D} features"
+    return table(title(caption, "", note), heads, rows)
+
+
+def _map(encoding: str) -> str:
+    """Draw what an encoding says of two positions; the frame is there where it says nothing."""
+    mapped, caption = _similarity(encoding)
+    positions = [str(p) for p in range(MOST)]
+    shown = torch.zeros(MOST, MOST) if mapped is None else mapped
+    low, high = color_range(shown, weights=False)
+    rows = [
+        [
+            row_head(p),
+            *(
+                cell("·") if mapped is None
+                else cell(_written(x, 1), palette()[shade(x, low, high)])
+                for x in line
+            ),
+        ]
+        for p, line in zip(positions, shown.tolist(), strict=True)
+    ]  # fmt: skip
+    return table(title(f"two positions, {encoding}", "", caption), [cell(), *map(head, positions)],
+                 rows)  # fmt: skip
+
+
+def _picture(before: str, after: str, mapped: str) -> str:
+    parts = [(before, OUTPUTS_WIDE, ""), (after, OUTPUTS_WIDE, ""), (mapped, MAP_WIDE, "alab-map")]
+    return f"{CSS}{STILL}<div class='alab alab-position'>" + "".join(
+        f'<div class="{kind}" style="display:inline-block;vertical-align:top;width:{width}px;'
+        f'height:{HIGH}px">{part}</div>'
+        for part, width, kind in parts
+    ) + "</div>"  # fmt: skip

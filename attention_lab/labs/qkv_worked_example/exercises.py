@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,168 +14,195 @@ from attention_lab.core.attention import attention
 from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
-from attention_lab.grading.compare import compare
-from attention_lab.grading.feedback import Problem, call, three_tensors
+from attention_lab.grading.feedback import Problem, call, name_of, returned, three_tensors
 
 __all__ = [
-    "attention_in_three_lines",
+    "cross_attention",
     "find_query",
-    "predict_shapes",
+    "next_in_circle",
     "repaired_derivation",
     "true_statements",
 ]
 
-
-def _problem(n_q: int, n_k: int, d_k: int, d_v: int, *lead: int) -> dict[str, Tensor]:
-    shapes = {"Q": (n_q, d_k), "K": (n_k, d_k), "V": (n_k, d_v)}
-    return {name: normal(*lead, *shape, seed=ord(name)) for name, shape in shapes.items()}
+Made = Callable[..., Tensor]
 
 
-Made = Callable[[Tensor, Tensor, Tensor], Tensor]
+def _two_sequences(n_q: int, n_k: int, d: int, d_k: int, d_v: int, *lead: int) -> dict[str, Tensor]:
+    """Tokens of a decoder and of an encoder, and three matrices, by the names of the exercise."""
+    shapes = {
+        "decoder": (*lead, n_q, d),
+        "encoder": (*lead, n_k, d),
+        "W_Q": (d, d_k),
+        "W_K": (d, d_k),
+        "W_V": (d, d_v),
+    }
+    return {name: normal(*shape, seed=i) for i, (name, shape) in enumerate(shapes.items())}
 
 
-def _from_scores(make: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Made:
-    """Make an output of Q, K, V from the scores, K and V."""
-    return lambda Q, K, V: make(Q @ K.transpose(-2, -1), K, V)
+def _made_of(
+    query: str = "decoder",
+    key: str = "encoder",
+    value: str = "encoder",
+    weights: Made = lambda s, k: (s / math.sqrt(k.shape[-1])).softmax(-1),
+    turned: Made = lambda k: k.transpose(-2, -1),
+) -> Made:
+    """Make an output of the two sequences, with one thing done otherwise."""
 
+    def make(decoder: Tensor, encoder: Tensor, W_Q: Tensor, W_K: Tensor, W_V: Tensor) -> Tensor:
+        tokens = {"decoder": decoder, "encoder": encoder}
+        q, k, v = tokens[query] @ W_Q, tokens[key] @ W_K, tokens[value] @ W_V
+        return weights(q @ turned(k), k) @ v
 
-def _scaled(scores: Tensor, K: Tensor) -> Tensor:
-    return scores / math.sqrt(K.shape[-1])
+    return make
 
 
 # what typical mistakes give, by the message each deserves
 WRONG_OUTPUTS: dict[str, Made] = {
-    message: _from_scores(make)
-    for message, make in {
-        "the scores are not scaled: divide them by √d_k before the softmax": lambda s, K, V: (
-            s.softmax(-1) @ V
-        ),
-        "the scores are divided by d_k; divide by √d_k, its square root": lambda s, K, V: (
-            (s / K.shape[-1]).softmax(-1) @ V
-        ),
-        "the scores are multiplied by √d_k; divide by it": lambda s, K, V: (
-            (s * math.sqrt(K.shape[-1])).softmax(-1) @ V
-        ),
-        "the scores are scaled by √n_k; d_k is the number of features of a key, K.shape[-1]": (
-            lambda s, K, V: (s / math.sqrt(K.shape[-2])).softmax(-1) @ V
-        ),
-        "the softmax runs over the queries (its columns sum to 1); each query shares its weight "
-        "among the keys, dim=-1": lambda s, K, V: _scaled(s, K).softmax(-2) @ V,
-        "there is no softmax: the scores themselves were used as weights": lambda s, K, V: (
-            _scaled(s, K) @ V
-        ),
-        "there is no softmax and no scale: the scores themselves were used as weights": (
-            lambda s, K, V: s @ V
-        ),
-        "the scale came after the softmax; it belongs to the scores, before it": lambda s, K, V: (
-            s.softmax(-1) @ V / math.sqrt(K.shape[-1])
-        ),
-        "the exponentials are not divided by the sum of their row": lambda s, K, V: (
-            _scaled(s, K).exp() @ V
-        ),
-        "the weights were multiplied with K; they belong to V": lambda s, K, V: (
-            _scaled(s, K).softmax(-1) @ K
-        ),
-    }.items()
+    "queries, keys and values all come from the decoder: that is self-attention. Keys and values "
+    "are made of the encoder's tokens": _made_of(key="decoder", value="decoder"),
+    "queries, keys and values all come from the encoder: that is self-attention. The decoder asks, "
+    "so the queries are made of its tokens": _made_of(query="encoder"),
+    "the two sides are the wrong way round: the decoder asks (queries), and the encoder answers "
+    "(keys and values)": _made_of("encoder", "decoder", "decoder"),
+    "the scores are not scaled: divide them by √d_k before the softmax": _made_of(
+        weights=lambda s, k: s.softmax(-1)
+    ),
+    "the scores are divided by d_k; divide by √d_k, its square root": _made_of(
+        weights=lambda s, k: (s / k.shape[-1]).softmax(-1)
+    ),
+    "the scores are multiplied by √d_k; divide by it": _made_of(
+        weights=lambda s, k: (s * math.sqrt(k.shape[-1])).softmax(-1)
+    ),
+    "the scores are scaled by √n_k; d_k is the number of features of a key, its last axis": (
+        _made_of(weights=lambda s, k: (s / math.sqrt(k.shape[-2])).softmax(-1))
+    ),
+    "the softmax runs over the queries (its columns sum to 1); each query shares its weight among "
+    "the keys, dim=-1": _made_of(weights=lambda s, k: (s / math.sqrt(k.shape[-1])).softmax(-2)),
+    "there is no softmax: the scores themselves were used as weights": _made_of(
+        weights=lambda s, k: s / math.sqrt(k.shape[-1])
+    ),
+    "the scale came after the softmax; it belongs to the scores, before it": _made_of(
+        weights=lambda s, k: s.softmax(-1) / math.sqrt(k.shape[-1])
+    ),
+    "the exponentials are not divided by the sum of their row": _made_of(
+        weights=lambda s, k: (s / math.sqrt(k.shape[-1])).exp()
+    ),
 }
 
 
 @exercise
-def attention_in_three_lines(answer: Callable[..., Tensor]) -> str:
-    """``attention(Q, K, V)`` that returns the output."""
-    worked = {
-        name: torch.tensor(column)[:, None]
-        for name, column in (("Q", [1.0, 2, 3]), ("K", [4.0, 5, 6]), ("V", [7.0, 8, 9]))
-    }
-    plain = [_problem(2, 5, 3, 4), _problem(3, 4, 5, 5), _problem(4, 2, 7, 7), worked]
-    judge(answer, plain, F.scaled_dot_product_attention, "the outputs", WRONG_OUTPUTS)
-    leading = [_problem(3, 4, 5, 2, 7), _problem(3, 4, 5, 2, 2, 6), _problem(2, 3, 4, 5, 2, 1, 3)]
-    judge(
-        answer,
-        [*plain, *leading],
-        F.scaled_dot_product_attention,
-        "the outputs",
-        {
-            "right for one matrix, but not with leading axes: K.transpose(-2, -1) swaps only the "
-            "last two axes, K.T swaps all": lambda Q, K, V: (
-                _scaled(Q @ _turned(K), K).softmax(-1) @ V
-            ),
-        },
-    )
-    large = [
-        {name: 40 * each for name, each in problem.items()}
-        for problem in (_problem(2, 3, 4, 5), _problem(3, 4, 5, 2, 2))
+def cross_attention(answer: Callable[..., Tensor]) -> str:
+    """``cross_attention(decoder, encoder, W_Q, W_K, W_V)`` that returns the output."""
+    # d is the number of features of a token: the scale is that of d_k, another number
+    plain = [
+        _two_sequences(2, 5, 7, 3, 4),
+        _two_sequences(3, 4, 6, 5, 2),
+        _two_sequences(5, 5, 4, 2, 3),
     ]
-    judge(answer, [*plain, *leading, *large], F.scaled_dot_product_attention, "the outputs")
-    return "Equal to PyTorch's scaled_dot_product_attention, with leading axes too."
+    leading = [_two_sequences(3, 4, 5, 2, 7, 2), _two_sequences(3, 4, 5, 2, 6, 2, 5)]
+
+    def right(decoder: Tensor, encoder: Tensor, W_Q: Tensor, W_K: Tensor, W_V: Tensor) -> Tensor:
+        return F.scaled_dot_product_attention(decoder @ W_Q, encoder @ W_K, encoder @ W_V)
+
+    of_tokens = {
+        "the scores are divided by √d, with the number of features of a token; d_k is that of a "
+        "key": lambda decoder, encoder, W_Q, W_K, W_V: F.scaled_dot_product_attention(
+            decoder @ W_Q, encoder @ W_K, encoder @ W_V, scale=decoder.shape[-1] ** -0.5
+        ),
+    }
+    judge(answer, plain, right, "the outputs", {**WRONG_OUTPUTS, **of_tokens})
+    turned = {
+        "right for one sequence, but not with leading axes: K.transpose(-2, -1) swaps only the "
+        "last two axes, K.T swaps all": _made_of(turned=_all_turned),
+    }
+    judge(answer, [*plain, *leading], right, "the outputs", turned)
+    large = [
+        {name: 20 * each if "W" in name else each for name, each in inputs.items()}
+        for inputs in (plain[1], leading[0])
+    ]
+    judge(answer, [*plain, *leading, *large], right, "the outputs")
+    return "The decoder asks, the encoder answers: equal to PyTorch's, with leading axes too."
 
 
-def _turned(K: Tensor) -> Tensor:
+def _all_turned(K: Tensor) -> Tensor:
     """What K.T gives: all axes the other way round."""
     return K.permute(*reversed(range(K.ndim)))
 
 
+def _step(name: str) -> Made:
+    return lambda Q, K, V: getattr(attention(Q.T, K.T, V.T), name)
+
+
+# what each formula gives, and the mistakes that are told apart
+FORMULAS: tuple[tuple[Made, dict[str, Made]], ...] = (
+    (
+        _step("scaled"),
+        {
+            "the scale is still missing: divide by √d_k": _step("scores"),
+            "the scores are divided by d_k; divide by √d_k, its square root": (
+                lambda Q, K, V: Q.T @ K / len(K)
+            ),
+            "the scores are divided by √n_k; d_k is the number of rows here, K.shape[0]": (
+                lambda Q, K, V: Q.T @ K / math.sqrt(K.shape[1])
+            ),
+            "the scores have a row for each key; a row is a query": (
+                lambda Q, K, V: K.T @ Q / math.sqrt(len(K))
+            ),
+            "the scores are not a matrix: there is one score for each pair of a query and a key": (
+                lambda Q, K, V: (Q * K).sum()
+            ),
+        },
+    ),
+    (
+        _step("weights"),
+        {
+            "one sum for the whole matrix; each row needs its own": lambda Q, K, V: (
+                _step("scaled")(Q, K, V).flatten().softmax(0).reshape(Q.shape[1], -1)
+            ),
+            "the softmax runs over the queries; each row must sum to 1": lambda Q, K, V: _step(
+                "scaled"
+            )(Q, K, V).softmax(0),
+            "the exponentials are not divided by their sum": lambda Q, K, V: _step("scaled")(
+                Q, K, V
+            ).exp(),
+        },
+    ),
+    (
+        lambda Q, K, V: _step("output")(Q, K, V).T,
+        {
+            "the outputs stand below each other, one in a row; they are columns here, as the "
+            "tokens are": _step("output"),
+            "each weight goes with its own value, sum over j of w_ij v_j; here the weights were "
+            "summed first": lambda Q, K, V: (
+                V.sum(1, keepdim=True) * _step("weights")(Q, K, V).sum(-1)
+            ),
+        },
+    ),
+)
+
+
 @exercise
 def repaired_derivation(answer: Callable[..., Any]) -> str:
-    """A function that returns (scores, weights, output), free of the article's mistakes."""
-    for sizes in ((3, 4, 5, 5), (2, 6, 3, 4), (5, 2, 4, 1), (1, 3, 2, 6)):
-        _judge_derivation(answer, *sizes)
-    return "Scores with their scale, a softmax for each row, and w_ij with its own v_j."
-
-
-def _judge_derivation(answer: Callable[..., Any], n_q: int, n_k: int, d_k: int, d_v: int) -> None:
-    inputs = _problem(n_q, n_k, d_k, d_v)
+    """A function that returns (scores, weights, output) of tokens that stand side by side."""
+    sizes = [(3, 4, 5, 6), (2, 6, 3, 4), (5, 2, 4, 3), (4, 3, 2, 1), (1, 3, 2, 6)]
     names = ("the scores", "the weights", "the output")
-    returned = three_tensors(call(answer, inputs), answer, "(scores, weights, output)", names)
-    scores, weights, output = (tensor.double() for tensor in returned)
-    steps = attention(*inputs.values())
-    K, V = inputs["K"], inputs["V"]
-    if scores.ndim < 2:
-        raise Problem(
-            "formula 1: the scores are not a matrix. One score for each pair of a query and a key "
-            f"makes (n_q, n_k) = {(n_q, n_k)}"
-        )
-    if tuple(scores.shape) != (n_q, n_k):
-        raise Problem(
-            f"formula 1: the scores have shape {tuple(scores.shape)}; rows are queries and columns "
-            f"are keys, {(n_q, n_k)}"
-        )
-    compare(
-        scores,
-        steps.scaled,
-        "formula 1: the scores",
-        {"formula 1: the scale is still missing: divide by √d_k": steps.scores},
-    )
-    if weights.shape != scores.shape:
-        raise Problem(f"formula 2: the weights have shape {tuple(weights.shape)}, not {(n_q, n_k)}")
-    total = scores.exp() / scores.exp().sum()
-    compare(
-        weights,
-        steps.weights,
-        "formula 2: the weights",
-        {
-            "formula 2: one sum for the whole matrix; each row needs its own": total,
-            "formula 2: the softmax runs over the queries; each row must sum to 1": scores.softmax(
-                0
-            ),
-            "formula 2: the exponentials are not divided by their sum": scores.exp(),
-        },
-    )
-    if tuple(output.shape) != (n_q, d_v):
-        raise Problem(
-            f"formula 3: the output has shape {tuple(output.shape)}; each query gets one mean of "
-            f"the values, (n_q, d_v) = {(n_q, d_v)}"
-        )
-    compare(
-        output,
-        steps.output,
-        "formula 3: the outputs",
-        {
-            "formula 3: each weight goes with its own value, sum over j of w_ij v_j; here the "
-            "weights were summed first": weights.sum(-1, keepdim=True) * V.sum(0),
-            "formula 3: the weights were multiplied with K; they belong to V": weights @ K,
-        },
-    )
+    cases, made = [], []
+    for n_q, n_k, d_k, d_v in sizes:
+        shapes = {"Q": (d_k, n_q), "K": (d_k, n_k), "V": (d_v, n_k)}
+        case = {name: normal(*shape, seed=ord(name)) for name, shape in shapes.items()}
+        result = call(answer, case)
+        made.append(three_tensors(result, answer, "(scores, weights, output)", names))
+        cases.append(case)
+    for k, (name, (right, mistakes)) in enumerate(zip(names, FORMULAS, strict=True)):
+        results = iter(made)
+
+        def formula(Q: Tensor, K: Tensor, V: Tensor, k: int = k, results=results) -> Tensor:
+            return next(results)[k]
+
+        formula.__name__ = f"formula {k + 1}"
+        told = {f"formula {k + 1}: {said}": mistake for said, mistake in mistakes.items()}
+        judge(formula, cases, right, f"of formula {k + 1} {name}", told)
+    return "Scores with their scale, a softmax for each row, and w_ij with its own v_j."
 
 
 @exercise
@@ -199,40 +225,57 @@ def find_query(answer: Any) -> str:
     return f"q = {query:g} gives {output:.4f}. The exact answer is ln((1 + √13) / 2) = 0.8341."
 
 
-SHAPES = {"scores": (3, 4), "weights": (3, 4), "output": (3, 6)}
+CIRCLE_WEIGHT = 0.9
 
 
 @exercise
-def predict_shapes(answer: Any) -> str:
-    """The shapes for n_q = 3, n_k = 4, d_k = 2, d_v = 6."""
-    if not isinstance(answer, Mapping) or set(answer) != set(SHAPES):
-        raise Problem(f"write a dictionary with the keys {', '.join(SHAPES)}")
-    for name, wanted in SHAPES.items():
-        shape = answer[name]
-        try:
-            shape = tuple(operator.index(size) for size in shape)
-        except TypeError:
-            shape = ()
-        if len(shape) != 2 or isinstance(answer[name], (set, frozenset)):
-            raise Problem(
-                f"write the shape of the {name} as a pair of whole numbers, such as (2, 4)"
-            )
-        if shape == wanted:
-            continue
-        nudges = {
-            ("scores", (4, 3)): "rows are queries: n_q comes first",
-            ("scores", (3, 2)): "(3, 2) is the shape of Q; the product with K^T sums over d_k",
-            ("weights", (4, 3)): "rows are queries: n_q comes first",
-            ("output", (3, 2)): "the output mixes values, so it has d_v features, not d_k",
-            ("output", (4, 6)): "that is the shape of V; there is one output for each query",
-            (
-                "output",
-                (3, 4),
-            ): "that is the shape of the weights; the product with V sums over n_k",
-        }
-        nudge = nudges.get((name, shape), "which axis is summed over, and which two are left?")
-        raise Problem(f"{name}: {shape} is not right. {nudge[0].upper()}{nudge[1:]}")
-    return "scores (3, 2) @ (2, 4) = (3, 4), weights the same, output (3, 4) @ (4, 6) = (3, 6)."
+def next_in_circle(answer: Callable[..., Any]) -> str:
+    """``next_in_circle(n)`` gives W_Q and W_K with which each token finds the next one."""
+    for n in (3, 4, 7, 2):
+        _judge_circle(answer, n)
+    return (
+        "Each token finds the next, and the last the first, in circles of 2, 3, 4 and 7. No single "
+        "matrix does that: its scores are the same in both directions."
+    )
+
+
+def _judge_circle(answer: Callable[..., Any], n: int) -> None:
+    name, pair = name_of(answer), returned(answer, {"n": n})
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise Problem(f"{name} must return the pair (W_Q, W_K)")
+    W_Q, W_K = (numbers(each, f"{name}({n}) must return two matrices") for each in pair)
+    if W_Q.ndim != 2 or W_Q.shape != W_K.shape or len(W_Q) != n or not W_Q.shape[1]:
+        raise Problem(
+            f"for n = {n} W_Q and W_K must both have the shape ({n}, d_k), with one d_k; they have "
+            f"{tuple(W_Q.shape)} and {tuple(W_K.shape)}"
+        )
+    # the tokens are the rows of the unit matrix, so their queries are the rows of W_Q
+    weights = attention(W_Q, W_K, W_K).weights
+    tokens = torch.arange(n)
+    found = weights[tokens, (tokens + 1) % n]
+    if bool((found >= CIRCLE_WEIGHT).all()):
+        return
+    begins = f"for n = {n} "
+    if torch.equal(W_Q, W_K):
+        raise Problem(
+            f"{begins}W_Q and W_K are the same: then token i scores token j as j scores i, and the "
+            "next as well as the one before"
+        )
+    if n > 2 and bool((weights[tokens, (tokens - 1) % n] >= CIRCLE_WEIGHT).all()):
+        raise Problem(f"{begins}each token finds the one before it; turn the circle round")
+    if bool((weights.diagonal() >= CIRCLE_WEIGHT).all()):
+        raise Problem(f"{begins}each token finds itself; it should find the next one")
+    i = int((~(found >= CIRCLE_WEIGHT)).nonzero()[0])  # nan, too
+    most = int(weights[i].argmax())
+    if most == (i + 1) % n and bool((weights.argmax(-1) == (tokens + 1) % n).all()):
+        raise Problem(
+            f"{begins}every token prefers the next one, but not enough: the weight of token {i} on "
+            f"token {most} is {weights[i, most]:.3f}; larger numbers make it sharper"
+        )
+    raise Problem(
+        f"{begins}token {i} gives the weight {found[i]:.3f} to token {(i + 1) % n}, and it should "
+        f"be {CIRCLE_WEIGHT} or more"
+    )
 
 
 @exercise
@@ -241,25 +284,32 @@ def true_statements(answer: Any) -> str:
     return judge_statements(
         answer,
         {
-            "A": (True, "A is true: 1·4 + 2·5 + 3·6 = 32"),
+            "A": (True, "A is true: the weight is 1, so the output is V, and doubles with it"),
             "B": (
                 False,
-                "B is false: there is one weight, and it is 1. Equal weights over three keys are "
-                "1/3",
+                "B is false: the score doubles, to 64, but the softmax of one score is 1 all the "
+                "same",
             ),
-            "C": (True, "C is true: softmax of one score is e^s / e^s = 1, for any s"),
-            "D": (
+            "C": (
                 False,
-                "D is false: (1, 3) @ (3, 1) has shape (1, 1); the matrix needs (3, 1) @ (1, 3)",
+                "C is false: query i gets i + 1 more on each of its scores, and a softmax does not "
+                "see what is added to a whole row: 8.575, 8.851 and 8.948 again",
+            ),
+            "D": (
+                True,
+                "D is true: scores twice as large are scores at half the temperature: 8.851, "
+                "8.981 and 8.998 either way",
             ),
             "E": (
-                True,
-                "E is true: query 2 has three times the scores of query 0, as at temperature 1/3",
+                False,
+                "E is false: the scores are transposed, but the softmax takes the rows of the new "
+                "matrix: the weight of query 0 on key 2 is 0.982, where the transposed weights "
+                "have 0.002",
             ),
             "F": (
-                False,
-                "F is false: the rows of the weights sum to 1, the columns to 0.108, 0.409 and "
-                "2.482",
+                True,
+                "F is true: with the signs turned each query prefers the key 4, whose value is 7: "
+                "7.425, 7.149 and 7.052",
             ),
         },
     )

@@ -1,25 +1,29 @@
-"""The pictures of `AttentionExplorer`: the five steps, and one cell in words."""
+"""The pictures of `AttentionExplorer`: the steps, and how each cell was made."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from attention_lab.core.attention import AttentionSteps
-from attention_lab.pictures.style import format_number, format_weight, labels
+from attention_lab.grading.compare import agree
+from attention_lab.pictures.style import color_range, escaped, format_number, format_weight, labels
 from attention_lab.pictures.tables import (
+    DENSE,
     MOST_CELLS,
     largest_weights_table,
-    matrix_view,
+    matrix_picture,
+    matrix_table,
     side_by_side,
 )
 
-__all__ = ["explain", "steps_tables"]
+__all__ = ["STRIP_CSS", "Reasons", "output_table", "steps_tables"]
 
-MOST_TERMS = 8  # a longer sum is written with an ellipsis
+FEW = 4  # keys: for more there is no room for a column of sums
+MOST_TERMS = 6  # a longer sum is written with an ellipsis
 MADE_BY = {
     "scores": "Q Kᵀ",
     "scaled": "scores × scale",
@@ -29,139 +33,205 @@ MADE_BY = {
 }
 
 
-def steps_tables(
-    steps: AttentionSteps,
-    *,
-    chosen: tuple[str, int, int] | None = None,
-    formulas: bool = True,
-) -> str:
-    """Draw the five steps of attention next to each other.
+def _rules() -> str:
+    """Return what pointing at a cell lights up in other tables, row by row and column by column."""
+    row = ".alab-strip:has(table.of-{step} tbody tr:nth-child({n}) td:is(:hover,:focus)) "
+    column = ".alab-strip:has(table.of-{step} td:nth-child({m}):is(:hover,:focus)) "
+    field = ".in-{name}.{axis}{k} input"
+    said = []
+    for k in range(MOST_CELLS):
+        at = {"n": k + 1, "m": k + 2}
+        lit = [
+            row.format(step="scores", **at) + field.format(name="Q", axis="r", k=k),
+            column.format(step="scores", **at) + field.format(name="K", axis="r", k=k),
+            column.format(step="output", **at) + field.format(name="V", axis="c", k=k),
+            row.format(step="output", **at) + f"table.of-weights tbody tr:nth-child({k + 1}) td",
+            row.format(step="weights", **at) + f"table.into-softmax tbody tr:nth-child({k + 1}) td",
+        ]
+        said += [f"{selector}{{box-shadow:inset 0 0 0 2px #d55e00}}" for selector in lit]
+    return "\n".join(said)
 
-    With more than 16 queries or keys the steps are pictures, and a table shows the largest
-    weights of the chosen query.
+
+# For the page of an explorer, once. The head of a row is its first child, so that column k is
+# child k + 2.
+STRIP_CSS = f"""<style>
+.alab-strip{{align-items:flex-start;gap:2px 8px!important}}
+.alab-strip,.alab-strip>*{{overflow:visible!important}}
+.alab-strip>.widget-html,.alab-strip>.widget-html>*,.alab-strip .alab{{display:contents}}
+.alab-strip .alab>div{{margin:0}}
+.alab-strip .alab-stale .alab{{opacity:1}}
+.alab-strip .alab-stale .alab>div{{opacity:.45}}
+.alab-strip .alab-sign{{font-size:17px;padding-top:26px}}
+.alab-strip .alab table{{font-size:12px;border-spacing:1px}}
+.alab-strip .alab td{{padding:1px 2px}}
+.alab-strip .alab-cells{{row-gap:0}}
+.alab-strip .alab-cells .widget-text,.alab-strip .alab-cells .widget-text input{{height:25px}}
+{_rules()}
+</style>"""
+
+
+class Reasons:
+    """How each number was made, as HTML with superscripts: e¹² / (e⁸ + e¹⁰ + e¹²) = 0.867.
+
+    Parameters
+    ----------
+    query, key, value : Tensor, shapes (n_q, d_k), (n_k, d_k), (n_k, d_v)
+    steps : AttentionSteps
+        What `attention` makes of these inputs.
+    shown : AttentionSteps, optional
+        What is shown, if a function of the learner's made it; it may lack steps.
+    name : str
+        What that function is called.
+    """
+
+    def __init__(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        steps: AttentionSteps,
+        shown: AttentionSteps | None = None,
+        name: str = "",
+    ) -> None:
+        self.query, self.key, self.value, self.steps = query, key, value, steps
+        self.shown, self.name = shown or steps, name
+
+    def of(self, step: str) -> Callable[[int, int], str]:
+        """Return the function that explains the cell (i, j) of a step."""
+        explain = getattr(self, f"_{step}")
+        write = format_weight if step == "weights" else format_number
+
+        def why(i: int, j: int) -> str:
+            number = getattr(self.steps, step)[i, j]
+            said = f"{explain(i, j)} = {write(number.item())}"
+            own = getattr(self.shown, step)
+            if own is not None and not agree(own[i, j], number):
+                said += f"; {escaped(self.name)} has {write(own[i, j].item())}"
+            return said
+
+        return why
+
+    def _scores(self, i: int, j: int) -> str:
+        return f"q{i} · k{j} = {_sum_of_products(self.query[i], self.key[j])}"
+
+    def _scaled(self, i: int, j: int) -> str:
+        score, scaled = self.steps.scores[i, j].item(), self.steps.scaled[i, j].item()
+        factor = format_number(scaled / score) if score else "scale"
+        return f"score × scale = {format_number(score)} × {factor}"
+
+    def _masked(self, i: int, j: int) -> str:
+        if self.steps.masked[i, j] == -math.inf:
+            return f"query {i} may not attend to key {j}: masked"
+        return f"query {i} may attend to key {j}: the score stays"
+
+    def _weights(self, i: int, j: int) -> str:
+        row = self.steps.masked[i].tolist()
+        seen = [entry for entry in row if entry != -math.inf]
+        if not seen:
+            return f"every key of query {i} is hidden: weight"
+        powers = _sum([_power(entry) for entry in seen])
+        return f"{_power(row[j])} / ({powers})"
+
+    def _output(self, i: int, j: int) -> str:
+        return _sum_of_products(self.steps.weights[i], self.value[:, j], first=format_weight)
+
+
+def steps_tables(
+    steps: AttentionSteps, *, reasons: Reasons | None = None, formulas: bool = True, query: int = 0
+) -> str:
+    """Draw scores, scaled, masked and weights next to each other.
+
+    A step that changes nothing is left out, and the others share one colour scale. With more than
+    16 queries or keys the steps are pictures, and a table shows the largest weights of one query.
 
     Parameters
     ----------
     steps : AttentionSteps
         Of one head: (n_q, n_k) and (n_q, d_v). A step that is None is left out.
-    chosen : (step name, row, column), optional
-        This cell is outlined, with the cells it was made of.
+    reasons : Reasons, optional
+        Says of each cell how it was made; for tables of up to 8 rows and columns.
     formulas : bool
         Say under each name how `attention` makes this step; not for the steps of a function
         that may do something else.
+    query : int
+        Whose largest weights are listed.
 
     Returns
     -------
     str
         HTML.
     """
+    shown = _that_differ(steps)
+    scores = [step for name, step in shown.items() if name != "weights"]
+    _, largest = color_range(*scores)
     parts = []
-    for name, step in zip(AttentionSteps._fields, steps, strict=True):
-        if step is None:
+    for place, (name, step) in enumerate(shown.items()):
+        options = {
+            "caption": name,
+            "formula": MADE_BY[name] if formulas else "",
+            "weights": name == "weights",
+        }
+        if max(step.shape) > MOST_CELLS:
+            parts.append(matrix_picture(step, row=query, **options))
             continue
-        is_output = name == "output"
+        is_last = place + 2 == len(shown) and name != "weights"
         parts.append(
-            matrix_view(
+            matrix_table(
                 step,
-                caption=name,
-                formula=MADE_BY[name] if formulas else "",
                 rows=labels("q", step.shape[0]),
-                columns=labels("d" if is_output else "k", step.shape[1]),
-                weights=name == "weights",
-                row_sums=not is_output,
-                chosen=chosen[1:] if chosen and chosen[0] == name else None,
-                related=_made_of(name, chosen, step.shape) if chosen else (),
-                row=chosen[1] if chosen else None,
+                columns=labels("k", step.shape[1]),
+                row_sums=name == "weights" and step.shape[1] <= FEW,
+                largest=None if name == "weights" else largest,
+                hidden=_hidden(steps) if name == "weights" else None,
+                part=f"of-{name} into-softmax" if is_last else f"of-{name}",
+                why=reasons.of(name) if reasons and max(step.shape) <= DENSE else None,
+                **options,
             )
         )
     if steps.weights is not None and max(steps.weights.shape) > MOST_CELLS:
-        query = chosen[1] if chosen else 0
         parts.append(largest_weights_table(steps.weights[query], query=query))
     return side_by_side(*parts)
 
 
-def _made_of(name: str, chosen: tuple[str, int, int], shape: torch.Size) -> set[tuple[int, int]]:
-    """Return the cells of step ``name`` that the chosen cell of a later step is made of."""
-    step, row, column = chosen
-    whole_row = {(row, j) for j in range(shape[1])}
-    sources = {
-        ("scaled", "scores"): {(row, column)},
-        ("masked", "scaled"): {(row, column)},
-        ("weights", "masked"): whole_row,
-        ("output", "weights"): whole_row,
-    }
-    return sources.get((step, name), set())
+def _that_differ(steps: AttentionSteps) -> dict[str, Tensor]:
+    shown = {name: step for name, step in steps._asdict().items() if step is not None}
+    del shown["output"]
+    for name, before in (("masked", "scaled"), ("scaled", "scores")):
+        if name in shown and before in shown and torch.equal(shown[name], shown[before]):
+            del shown[name]
+    return shown
 
 
-def explain(
-    query: Tensor, key: Tensor, value: Tensor, steps: AttentionSteps, cell: tuple[str, int, int]
+def _hidden(steps: AttentionSteps) -> Tensor | None:
+    return None if steps.masked is None else steps.masked == -math.inf
+
+
+def output_table(
+    output: Tensor, *, reasons: Reasons | None = None, formulas: bool = True, query: int = 0
 ) -> str:
-    """Say in one line which numbers made a cell.
-
-    Parameters
-    ----------
-    query, key, value : Tensor, shapes (n_q, d_k), (n_k, d_k), (n_k, d_v)
-    steps : AttentionSteps
-        Of these inputs.
-    cell : (step name, row, column)
-
-    Returns
-    -------
-    str
-        For example ``weights[1, 2] = e^12 / (e^8 + e^10 + e^12) = 0.867``.
-
-    Raises
-    ------
-    ValueError
-        There is no such cell.
-    """
-    step, i, j = cell
-    if step not in AttentionSteps._fields:
-        known = ", ".join(AttentionSteps._fields)
-        raise ValueError(f"{step!r} is no step of attention; the steps are {known}")
-    shown = getattr(steps, step)
-    if not (0 <= i < shown.shape[0] and 0 <= j < shown.shape[1]):
-        raise ValueError(
-            f"{step}[{i}, {j}] does not exist: {step} has {shown.shape[0]} rows and "
-            f"{shown.shape[1]} columns, counted from 0"
+    """Draw the output, (n_q, d_v); the options are those of `steps_tables`."""
+    options = {"caption": "output", "formula": MADE_BY["output"] if formulas else ""}
+    if max(output.shape) > MOST_CELLS:
+        return side_by_side(matrix_picture(output, row=query, **options))
+    return side_by_side(
+        matrix_table(
+            output,
+            rows=labels("q", output.shape[0]),
+            columns=labels("d", output.shape[1]),
+            part="of-output",
+            why=reasons.of("output") if reasons and max(output.shape) <= DENSE else None,
+            **options,
         )
-    name = f"{step}[{i}, {j}]"
-    number = shown[i, j].item()
-    written = format_number(number)
-    if step == "scores":
-        return f"{name} = q{i} · k{j} = {_sum_of_products(query[i], key[j])} = {written}"
-    if step == "output":
-        terms = _sum_of_products(steps.weights[i], value[:, j], first=format_weight)
-        return f"{name} = {terms} = {written}"
-    score = steps.scores[i, j].item()
-    if step == "scaled":
-        factor = number / score if score else None
-        if factor is None:
-            return f"{name} = scores[{i}, {j}] × scale = 0"
-        return (
-            f"{name} = scores[{i}, {j}] × scale = {format_number(score)} × {format_number(factor)} "
-            f"= {written}"
-        )
-    scaled = steps.scaled[i, j].item()
-    if step == "masked":
-        if number == -math.inf:
-            return f"{name} = −∞: query {i} may not attend to key {j}"
-        if number == scaled:
-            return f"{name} = scaled[{i}, {j}] = {written}: query {i} may attend to key {j}"
-        return f"{name} = scaled[{i}, {j}] + mask = {written}"
-    row = steps.masked[i].tolist()
-    seen = [entry for entry in row if entry != -math.inf]
-    if not seen:
-        return f"{name} = 0: every key of query {i} is hidden"
-    if row[j] == -math.inf:
-        return f"{name} = 0: e^−∞ is exactly 0, key {j} is hidden"
-    powers = _sum([f"e^{format_number(entry)}" for entry in seen])
-    return f"{name} = e^{format_number(row[j])} / ({powers}) = {format_weight(number)}"
+    )
+
+
+def _power(number: float) -> str:
+    return f"e<sup>{format_number(number)}</sup>"
 
 
 def _sum_of_products(left: Tensor, right: Tensor, first=format_number) -> str:
     pairs = zip(left.tolist(), right.tolist(), strict=True)
-    return _sum([f"{first(a)}×{_bracketed(b)}" for a, b in pairs])
+    return _sum([f"{first(a)} × {_bracketed(b)}" for a, b in pairs])
 
 
 def _sum(terms: Sequence[str]) -> str:

@@ -10,14 +10,19 @@ import ipywidgets
 from torch import Tensor
 
 from attention_lab.core.attention import AttentionSteps, attention
-from attention_lab.grading.compare import agree
 from attention_lab.grading.feedback import name_of
 from attention_lab.labs.qkv_worked_example.learner import call_learner, compare_steps, dtype_for
-from attention_lab.labs.qkv_worked_example.pictures import explain, steps_tables
+from attention_lab.labs.qkv_worked_example.pictures import (
+    STRIP_CSS,
+    Reasons,
+    output_table,
+    steps_tables,
+)
 from attention_lab.pictures.style import format_number
 from attention_lab.pictures.tables import MOST_CELLS, side_by_side
-from attention_lab.ui.base import LiveView, message
-from attention_lab.ui.fields import Knob, box, choice, count_field, row, watch
+from attention_lab.ui.base import LiveView
+from attention_lab.ui.fields import Knob, box, choice, count_field, fold, row, watch
+from attention_lab.ui.keys import ARROWS
 from attention_lab.ui.mask_editor import MaskEditor
 from attention_lab.ui.matrix_editor import MatrixEditor
 from attention_lab.ui.shared_sizes import SharedSizes, Size
@@ -47,6 +52,9 @@ EXAMPLES = {
 class AttentionExplorer(LiveView):
     """Edit Q, K, V, the scale and the mask; see scores, weights and output follow.
 
+    Pointing at a cell, or moving to it with Tab and the arrow keys, says how it was made, and
+    lights up the numbers that it was made of.
+
     Parameters
     ----------
     query, key, value : matrix, optional
@@ -56,8 +64,6 @@ class AttentionExplorer(LiveView):
         Computes the picture. Called as ``function(query, key, value)``, and with
         ``attn_mask=`` and ``scale=`` where they differ from "all keys" and ``1 / sqrt(d_k)``.
         It may return `AttentionSteps`, the pair (output, weights), or the output alone.
-    cell : (step name, row, column)
-        The cell that is explained first.
 
     Raises
     ------
@@ -72,7 +78,6 @@ class AttentionExplorer(LiveView):
         value: Any = None,
         *,
         function: Callable[..., Any] = attention,
-        cell: tuple[str, int, int] = ("weights", 0, 0),
     ) -> None:
         super().__init__()
         given = [each is not None for each in (query, key, value)]
@@ -81,27 +86,54 @@ class AttentionExplorer(LiveView):
         self.function = function
         self.examples = {"yours": (query, key, value), **EXAMPLES} if all(given) else EXAMPLES
         self.steps: AttentionSteps | None = None  # None until the function has worked once
-        self.example = choice("example", list(self.examples), width="340px")
+        self.example = choice("example", list(self.examples), width="290px")
         self.reset = ipywidgets.Button(description="Reset all", layout={"width": "90px"})
         self._build_inputs(*self.examples[self.example.value])
-        self._build_explanation(*cell)
+        self.result = ipywidgets.HTML()  # the output, behind V
+        self.pictures.append(self.result)
+        self.speak_for(self.query, self.key, self.value, self.temperature)
         self.children = [
-            row(self.example, self.reset),
-            row(*self.sizes.values()),
-            row(self.query, self.key, self.value, self.mask),
-            row(self.scaled, self.temperature),
+            ipywidgets.HTML(STRIP_CSS + ARROWS, layout={"display": "none"}),
+            *self._controls(),
+            self._strip(),
             self.status,
-            self.picture,
-            row(self.step, self.row, self.column),
-            self.explanation,
         ]
+        self.add_class("alab-arrows")
         self.redraw()
         self.example.observe(lambda _: self._choose_example(), names="value")
         self.reset.on_click(lambda _: self._choose_example())
-        inputs = self.mask, self.scaled, self.temperature, self.step, self.row, self.column
-        watch(self.redraw, *inputs)
+        watch(self.redraw, self.mask, self.scaled, self.temperature, self.one_query)
 
     # --- the inputs -------------------------------------------------------------------------
+
+    def _controls(self) -> list[ipywidgets.Widget]:
+        """Return what stands above the strip: what is used seldom is folded."""
+        matrices = self.query, self.key, self.value
+        sizes, size_row = fold("sizes…", *self.sizes.values())
+        cells, cell_row = fold("mask cells…", self.mask.give_cells())
+        names = (ipywidgets.HTML(f"<b>{editor.matrix_name}</b>") for editor in matrices)
+        tools = (editor.give_tools() for editor in matrices)
+        paste, paste_row = fold("reset or paste…", *map(row, names, tools))
+        return [
+            row(self.example, self.reset, sizes, cells, paste),
+            row(self.mask, self.scaled, self.temperature, self.one_query),
+            size_row,
+            cell_row,
+            paste_row,
+        ]
+
+    def _strip(self) -> ipywidgets.HBox:
+        """Return Q and K, the steps up to the weights, V, and the output, from left to right."""
+
+        def sign(text: str) -> ipywidgets.HTML:
+            return ipywidgets.HTML(f'<div class="alab-sign">{text}</div>')
+
+        strip = row(
+            self.query, self.key, sign("→"), self.picture, sign("×"), self.value, sign("="),
+            self.result,
+        )  # fmt: skip
+        strip.add_class("alab-strip")
+        return strip
 
     def _build_inputs(self, *matrices: Any) -> None:
         self.query, self.key, self.value = (
@@ -112,12 +144,14 @@ class AttentionExplorer(LiveView):
                 columns="d",
                 max_rows=MAX_TOKENS,
                 max_columns=MAX_FEATURES,
+                width=42,
             )
             for name, letter, matrix in zip("QKV", "qkv", matrices, strict=True)
         )
         self.mask = MaskEditor(self.query.shape[0], self.key.shape[0], most=MAX_TOKENS)
-        self.scaled = box("divide by √d_k", True, width="150px")
+        self.scaled = box("divide by √d_k", True, width="130px")
         self.temperature = Knob("temperature", 1, low=0.1, high=10, log=True)
+        self.one_query = count_field("largest weights of query", 0, MAX_TOKENS - 1, least=0)
         self.sizes = {
             "n_q": count_field("queries (n_q)", 1, MAX_TOKENS, width="150px"),
             "n_k": count_field("keys (n_k)", 1, MAX_TOKENS, width="130px"),
@@ -134,12 +168,6 @@ class AttentionExplorer(LiveView):
             ],
             then=lambda: self.mask.resize(self.query.shape[0], self.key.shape[0]),
         )
-
-    def _build_explanation(self, step: str, i: int, j: int) -> None:
-        self.step = choice("explain", AttentionSteps._fields, value=step, width="180px")
-        self.row = count_field("row", i, MAX_TOKENS - 1, least=0, width="120px")
-        self.column = count_field("column", j, MAX_TOKENS - 1, least=0, width="120px")
-        self.explanation = ipywidgets.HTML()
 
     def _choose_example(self) -> None:
         with self.one_redraw():
@@ -171,31 +199,21 @@ class AttentionExplorer(LiveView):
             kind = dtype_for(self.function, inputs)
             shown = call_learner(self.function, *(each.to(kind) for each in inputs), options)
             said += " " + compare_steps(name_of(self.function), shown, reference)
-        cell = self._chosen_cell()
-        picture = steps_tables(shown, chosen=cell, formulas=self.function is attention)
-        explanation = explain(*inputs, reference, cell) + self._own_number(shown, reference, cell)
-        self.steps, self.explanation.value = shown, message(explanation)
+        is_ours = self.function is attention
+        reasons = Reasons(*inputs, reference, shown, name_of(self.function))
+        options = {"reasons": reasons, "formulas": is_ours, "query": self._listed_query()}
+        picture = steps_tables(shown, **options)
+        self.result.value = output_table(shown.output, **options)
+        self.steps = shown
         return picture, said
 
-    def _chosen_cell(self) -> tuple[str, int, int]:
-        """Return the cell that is explained, kept inside its matrix."""
-        step, n_q, n_k = self.step.value, self.query.shape[0], self.key.shape[0]
-        columns = self.value.shape[1] if step == "output" else n_k
+    def _listed_query(self) -> int:
+        """Return the query whose largest weights are listed, and show its field if any is."""
+        n_q, n_k = self.query.shape[0], self.key.shape[0]
         with self.holding:
-            self.row.max, self.column.max = n_q - 1, columns - 1
-        return step, self.row.value, self.column.value
-
-    def _own_number(
-        self, shown: AttentionSteps, reference: AttentionSteps, cell: tuple[str, int, int]
-    ) -> str:
-        """Say what a learner's function has in a cell, where that is another number."""
-        step, i, j = cell
-        theirs = getattr(shown, step)
-        if theirs is None:
-            return f". {name_of(self.function)} did not return its {step}"
-        if agree(theirs[i, j], getattr(reference, step)[i, j]):
-            return ""
-        return f". {name_of(self.function)} has {format_number(theirs[i, j].item())} there"
+            self.one_query.max = n_q - 1
+        self.one_query.layout.display = None if max(n_q, n_k) > MOST_CELLS else "none"
+        return self.one_query.value
 
     def _sizes_in_words(self, mask: Tensor) -> str:
         d_k = self.key.shape[1]
@@ -209,8 +227,14 @@ class AttentionExplorer(LiveView):
         return note + self.shared.said
 
     def twin_html(self) -> str:
-        inputs = side_by_side(*(e.table() for e in (self.query, self.key, self.value)))
-        return inputs + super().twin_html() + self.explanation.value
+        queries, keys, values = (e.table() for e in (self.query, self.key, self.value))
+        strip = (
+            side_by_side(queries, keys),
+            self.picture.value,
+            side_by_side(values),
+            self.result.value,
+        )
+        return "".join(strip) + self.status.value
 
     def twin_text(self) -> str:
         if self.steps is None:

@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 
 from attention_lab.core import normalisers
-from attention_lab.pictures.style import format_number, format_weight, ink, labels
+from attention_lab.pictures.style import format_number, format_weight, labels
 from attention_lab.pictures.svg import histogram
 from attention_lab.pictures.tables import (
-    MOST_CELLS,
     bar_cell,
     cell,
     head,
-    matrix_picture,
+    matrix_view,
     row_head,
     side_by_side,
     table,
@@ -38,7 +37,8 @@ LOWEST, HIGHEST, MOMENTS = 0.1, 10, 40  # temperatures, and how many steps there
 
 # A cell is as wide as its widest number, so that other numbers move nothing.
 STYLE = """<style>
-.alab-scale td{min-width:62px!important}.alab-scale td.alab-bar{min-width:164px!important}
+.alab-scale td{min-width:62px!important}
+.alab-scale td.alab-bar{min-width:164px!important;font-size:10px!important}
 .alab-scale .alab-dense td{min-width:37px!important;padding:1px!important}
 </style>"""
 
@@ -189,9 +189,10 @@ class ScaleExplorer(LiveView):
         self.children = [
             row(*inputs),
             row(self.pin, self.unpin, playing, self.play),
-            self._messages(),
+            self.status,
             self.picture,
         ]
+        self.speak_for(self.temperature)
         self.redraw()
         watch(self.redraw, *inputs)
         self.pin.on_click(lambda _: self._pin(self.setting))
@@ -199,13 +200,6 @@ class ScaleExplorer(LiveView):
         self._following = Guard()
         self.play.observe(self._played, names="value")
         self.temperature.observe(self._warmed, names="value")
-
-    def _messages(self) -> ipywidgets.VBox:
-        """Give all messages one place of fixed height, that of the temperature too."""
-        line = self.temperature.message_line
-        self.temperature.children = [c for c in self.temperature.children if c is not line]
-        layout = {"width": "100%", "height": "64px", "overflow": "hidden auto", "flex": "none"}
-        return ipywidgets.VBox([self.status, line], layout=layout)
 
     @property
     def setting(self) -> Setting:
@@ -304,27 +298,11 @@ def _table_of_weights(now: Setting, other: Setting, index: int) -> str:
 
 def _jacobian_view(now: Setting, index: int) -> str:
     """Draw one Jacobian; the colours stand for the same numbers at every temperature."""
-    jacobian, n = now.jacobians[index], now.n_k
-    caption = f"Jacobian of query {index}"
-    if n > MOST_CELLS:
-        return matrix_picture(jacobian, caption=caption)
-    most = 1.0 if now.normaliser == "sparsemax" else 0.25  # the largest entry there can be
-    keys = labels("k", n)
-    lines = [
-        [row_head(key), *(cell(_short(x), _signed_colors(x / most)) for x in line)]
-        for key, line in zip(keys, jacobian.tolist(), strict=True)
-    ]
-    heads = ["<td></td>", *map(head, keys)]
-    return table(title(caption, f" ({n} × {n})"), heads, lines, dense=n > 8)
-
-
-def _short(number: float) -> str:
-    return "≈0" if 0 < abs(number) < 5e-4 else format_number(number)
-
-
-def _signed_colors(share: float) -> tuple[str, str]:
-    """Return background and ink for a number from −1 to 1: white at 0, blue above, red below."""
-    end = (0.0, 0.27, 0.62) if share > 0 else (0.75, 0.29, 0.0)
-    strength = min(1.0, abs(share))
-    color = [1 - strength * (1 - channel) for channel in end]
-    return "#" + "".join(f"{round(255 * c):02x}" for c in color), ink(color)
+    keys = labels("k", now.n_k)
+    return matrix_view(
+        now.jacobians[index],
+        caption=f"Jacobian of query {index}",
+        rows=keys,
+        columns=keys,
+        largest=1.0 if now.normaliser == "sparsemax" else 0.25,  # the largest entry there can be
+    )

@@ -13,75 +13,136 @@ from attention_lab.grading.answers import numbers
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.compare import compare
-from attention_lab.grading.feedback import Problem
-from attention_lab.pictures.geometry import reachable
+from attention_lab.grading.feedback import Problem, run
 
-__all__ = ["equal_values", "repair_flow_chart", "sum_by_loop", "sum_by_product", "two_weightings"]
+__all__ = [
+    "hide_a_key",
+    "outputs_on_a_line",
+    "self_attention_chart",
+    "sum_in_one_loop",
+    "two_weightings",
+]
 
 
 def _shares(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
     return normal(*shape, seed=seed).softmax(dim=-1).to(dtype)
 
 
+def _by_softmax(scores: Tensor, values: Tensor) -> Tensor:
+    return scores.softmax(dim=-1) @ values
+
+
 @exercise
-def sum_by_loop(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
-    """The output of one query as a loop over the keys."""
+def sum_in_one_loop(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
+    """The output of one query from its scores, by two running totals."""
     sizes = ((4, 3), (2, 1), (3, 5), (6, 2), (1, 4))
     cases = [
-        {"weights": _shares(n_k, seed=n_k), "values": normal(n_k, d_v, seed=9)}
+        {"scores": normal(n_k, seed=n_k) - 1, "values": normal(n_k, d_v, seed=9)}
         for n_k, d_v in sizes
     ]
     cases[1:3] = [{name: each.float() for name, each in case.items()} for case in cases[1:3]]
+    # first on small scores: what a formula gives there is told apart from how it overflows
     judge(
         answer,
         cases,
-        lambda weights, values: weights @ values,
+        _by_softmax,
         "the numbers of the output",
         {
-            "these are the terms weight × value; add them up to one vector": lambda w, v: (
-                w[:, None] * v
+            "the sum of e^s v is not divided by the sum of e^s": lambda s, v: s.exp() @ v,
+            "the same with the largest score subtracted: the sum of e^s v is not divided by the "
+            "sum of e^s": lambda s, v: (s - s.max()).exp() @ v,
+            "the values are weighted by the scores themselves; their exponentials are needed": (
+                lambda s, v: s @ v
             ),
-            "the features were added together as well; the sum runs over the keys only, and the "
-            "output has as many features as a value": lambda w, v: (w[:, None] * v).sum(),
-            "the weights are not used: this is the plain sum of the values": lambda w, v: v.sum(0),
-            "the weights are not used: this is the plain mean of the values": (
-                lambda w, v: v.mean(0)
+            "the values are weighted by the scores divided by their sum; their exponentials are "
+            "needed": lambda s, v: s @ v / s.sum(),
+            "the sum of e^s v is divided by the number of keys; divide it by the sum of e^s": (
+                lambda s, v: s.exp() @ v / len(s)
             ),
-            "the sum was divided by the number of keys; the weights already sum to 1": (
-                lambda w, v: w @ v / len(w)
+            "the scores are not used: this is the plain mean of the values": (
+                lambda s, v: v.mean(0)
             ),
+            "the scores are not used: this is the plain sum of the values": lambda s, v: v.sum(0),
+            "the features were added together as well; the output has as many features as a "
+            "value": lambda s, v: _by_softmax(s, v).sum(),
             "the last key is missing: does the loop stop one too early?": (
-                lambda w, v: w[:-1] @ v[:-1]
+                lambda s, v: _by_softmax(s[:-1], v[:-1])
             ),
-            "the first key is missing: the loop starts at 0": lambda w, v: w[1:] @ v[1:],
-            "only the last term is left: add to the total, do not replace it": (
-                lambda w, v: w[-1] * v[-1]
+            "the first key is missing: the loop starts at 0": lambda s, v: _by_softmax(
+                s[1:], v[1:]
             ),
+            "only the last key counts: add to the totals, do not replace them": lambda s, v: v[-1],
         },
     )
-    return "output = w_0 v_0 + w_1 v_1 + w_2 v_2 + w_3 v_3, feature by feature."
+    far = [
+        {"scores": torch.tensor([1000.0, 1001.0]), "values": normal(2, 3, seed=4).float()},
+        {"scores": torch.tensor([-1000.0, -1001.0, -1002.0]),
+         "values": normal(3, 2, seed=5).float()},
+    ]  # fmt: skip
+    made = [run(answer, case) for case in far]
+    if all(came.isnan().all() for came in made):
+        raise Problem(
+            "right for small scores. But [1000., 1001.] gives nan, and so does [-1000., -1001., "
+            "-1002.]: the exponentials are too large (inf) or too small (0) for the computer. "
+            "Subtract the largest score from all of them; it cancels in the division"
+        )
+    later = [
+        {"scores": torch.tensor([0.0, 800.0, -800.0], dtype=torch.float64),
+         "values": normal(3, 2, seed=6)},
+        {"scores": torch.tensor([-math.inf, 2.0, 3.0]), "values": normal(3, 4, seed=7).float()},
+    ]  # fmt: skip
+    judge(answer, [*cases, *far, *later], _by_softmax, "the numbers of the output")
+    return "Two totals and one division: the weights were never written down."
+
+
+def _hidden(weights: Tensor, values: Tensor, j: int) -> Tensor:
+    share = weights[..., j : j + 1]
+    return (weights @ values - share * values[..., j : j + 1, :]) / (1 - share)
+
+
+def _without_key(weights: Tensor, j: int) -> Tensor:
+    return weights * (torch.arange(weights.shape[-1]) != j)
 
 
 @exercise
-def sum_by_product(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
-    """The outputs of all queries as one matrix product, with leading axes."""
-    sizes = (((), 4, 4, 3), ((), 2, 5, 1), ((7,), 2, 3, 6), ((2, 5), 6, 4, 3), ((2, 1, 3), 1, 2, 5))
+def hide_a_key(answer: Callable[[Tensor, Tensor, int], Tensor]) -> str:
+    """The outputs of all queries when one key is hidden, from the weights."""
+    sizes = (((), 3, 4, 2, 1), ((), 5, 3, 6, 0), ((), 1, 2, 1, 1), ((7,), 2, 5, 3, 4),
+             ((2, 5), 4, 6, 3, 3), ((2, 1, 3), 6, 4, 5, 0))  # fmt: skip
     cases = [
-        {"weights": _shares(*lead, n_q, n_k, seed=n_q), "values": normal(*lead, n_k, d_v, seed=8)}
-        for lead, n_q, n_k, d_v in sizes
-    ]
-    cases.append({name: each.float() for name, each in cases[1].items()})
+        {"weights": _shares(*lead, n_q, n_k, seed=n_q), "values": normal(*lead, n_k, d_v, seed=8),
+         "j": j}
+        for lead, n_q, n_k, d_v, j in sizes
+    ]  # fmt: skip
+    single = {name: each.float() for name, each in cases[1].items() if isinstance(each, Tensor)}
+    cases.append(single | {"j": 2})
     judge(
         answer,
         cases,
-        lambda weights, values: weights @ values,
+        _hidden,
         "the outputs",
         {
-            "the weights were transposed: row i of the weights belongs to query i, so the "
-            "product is weights @ values": lambda w, v: w.mT @ v,
+            "these are the outputs with all keys: nothing is hidden yet": lambda w, v, j: w @ v,
+            "the term of key j is gone, but the weights that are left sum to less than 1: divide "
+            "by what they sum to": lambda w, v, j: _without_key(w, j) @ v,
+            "a second softmax was taken of weights, with 0 for key j: e^0 is 1, and the others are "
+            "no scores": lambda w, v, j: _without_key(w, j).softmax(dim=-1) @ v,
+            "the others were divided by key j's weight; divide by their own sum, 1 minus that "
+            "weight": lambda w, v, j: _without_key(w, j) @ v / w[..., j : j + 1],
+            "the weight of key j was shared out equally; the others keep their ratios": (
+                lambda w, v, j: (_without_key(w, j) + _equal_parts(w, j)) @ v
+            ),
+            "this is hidden from the output: only key j is left": lambda w, v, j: (
+                w[..., j : j + 1] * v[..., j : j + 1, :]
+            ),
         },
     )
-    return "One product for all queries; leading axes (batch, heads) come along."
+    return "Each query gave the weight of that key back to the others, in their own ratios."
+
+
+def _equal_parts(weights: Tensor, j: int) -> Tensor:
+    others = _without_key(torch.ones_like(weights), j)
+    return weights[..., j : j + 1] * others / (weights.shape[-1] - 1)
 
 
 VALUES = torch.tensor([6.0, 7.0, 9.0, 10.0], dtype=torch.float64)
@@ -121,64 +182,70 @@ def _divergence(p: Tensor, q: Tensor) -> float:
     return (relative(p) + relative(q)) / 2
 
 
-RAW_INPUT = "attention still reads the raw input; it works on the encoder states"
+TOKENS = "the tokens come in through their queries, keys and values only"
 # arrow, whether it belongs, what to say otherwise; the first that applies is said
 ARROWS = (
     (
-        ("weighted sum", "output"),
+        ("values", "attention weights"),
         False,
-        "the arrow from “weighted sum” to “output” goes past the decoder, which makes the output",
+        "the weights come from comparing queries with keys; values are not compared",
     ),
     (
-        ("weighted sum", "decoder"),
-        True,
-        "the weighted sum must go into the decoder itself, without a detour",
+        ("keys", "weighted sum"),
+        False,
+        "keys are compared, and not mixed: what is mixed are the values",
     ),
     (
-        ("decoder", "attention weights"),
-        True,
-        "no arrow leads from the decoder to the attention weights. The query comes from the "
-        "decoder: without it there is nothing to compare the keys with",
+        ("queries", "weighted sum"),
+        False,
+        "queries are compared, and not mixed: what is mixed are the values",
     ),
     (
-        ("encoder states", "attention weights"),
-        True,
-        "the attention weights need the keys, which are the encoder states",
+        ("tokens", "attention weights"),
+        False,
+        TOKENS,
     ),
     (
-        ("encoder states", "weighted sum"),
-        True,
-        "the weighted sum needs the values, which are the encoder states (the weights are not "
-        "multiplied with the input)",
+        ("tokens", "weighted sum"),
+        False,
+        TOKENS,
     ),
     (
         ("attention weights", "weighted sum"),
         True,
         "the weighted sum needs the attention weights",
     ),
-    (("input", "attention weights"), False, RAW_INPUT),
-    (("input", "weighted sum"), False, RAW_INPUT),
+    (
+        ("values", "weighted sum"),
+        True,
+        "the weighted sum needs something to mix: the values",
+    ),
+    (
+        ("queries", "attention weights"),
+        True,
+        "no arrow leads from the queries to the attention weights: who asks?",
+    ),
+    (
+        ("keys", "attention weights"),
+        True,
+        "no arrow leads from the keys to the attention weights: what is a query compared with?",
+    ),
 )
 NEEDED = {
     *(arrow for arrow, belongs, _ in ARROWS if belongs),
-    ("input", "encoder"),
-    ("encoder", "encoder states"),
-    ("decoder", "output"),
+    ("tokens", "queries"),
+    ("tokens", "keys"),
+    ("tokens", "values"),
+    ("weighted sum", "output"),
 }
 BOXES = {box for arrow in NEEDED for box in arrow}
-# What such models also do: start the decoder from a state, and show it its last word.
-ALLOWED = {
-    ("encoder states", "decoder"),
-    ("output", "decoder"),
-    ("encoder", "decoder"),  # its last state
-    ("decoder", "decoder"),  # the state of the step before
-    ("encoder", "encoder"),
-}
+# What layers of such models also do: add what came in to what goes out.
+ALLOWED = {("tokens", "output")}
 
 
 @exercise
-def repair_flow_chart(answer: Any) -> str:
-    """Arrows with which attention reaches the output."""
+def self_attention_chart(answer: Any) -> str:
+    """Arrows of self-attention: who makes what, what is compared, what is mixed."""
     try:
         edges = {(str(a).strip().lower(), str(b).strip().lower()) for a, b in answer}
     except (TypeError, ValueError):
@@ -186,56 +253,47 @@ def repair_flow_chart(answer: Any) -> str:
     unknown = sorted({box for edge in edges for box in edge} - BOXES)
     if unknown:
         raise Problem(f"there is no box “{unknown[0]}”; the boxes are {', '.join(sorted(BOXES))}")
-    if not any(start == "weighted sum" for start, _ in edges):
+    if not any(start == "attention weights" for start, _ in edges):
         raise Problem(
-            "no arrow leads away from “weighted sum”: the result of attention goes nowhere. Which "
-            "box needs it?"
-        )
-    if ("weighted sum", "decoder") in edges and ("decoder", "output") not in edges:
-        raise Problem("the arrow from “decoder” to “output” is missing")
-    if "output" not in reachable(edges, "weighted sum"):
-        raise Problem(
-            "“output” cannot be reached from “weighted sum”. Which box needs the result of "
-            "attention?"
+            "no arrow leads away from “attention weights”: they go nowhere. Which box needs them?"
         )
     for arrow, belongs, otherwise in ARROWS:
         if (arrow in edges) is not belongs:
             raise Problem(otherwise)
-    if "output" not in reachable(edges, "input"):
-        raise Problem("“output” cannot be reached from “input” any more")
     missing = sorted(NEEDED - edges)
     if missing:
         raise Problem(f"the arrow from “{missing[0][0]}” to “{missing[0][1]}” is missing")
     extra = sorted(edges - NEEDED - ALLOWED)
     if extra:
         raise Problem(
-            f"the arrow from “{extra[0][0]}” to “{extra[0][1]}” does not belong in this model; "
+            f"the arrow from “{extra[0][0]}” to “{extra[0][1]}” does not belong in this chart; "
             "take it out"
         )
-    return (
-        "The decoder asks (query), the encoder states answer (keys, values), and the weighted sum "
-        "goes into the decoder."
-    )
+    return "Queries meet keys, and the weights that come of it meet the values."
 
 
 @exercise
-def equal_values(answer: Any) -> str:
-    """The output of three queries when all values are [2, 5]."""
-    output = numbers(answer, "write the output as a matrix, one row for each query")
-    if tuple(output.shape) == (2,):
-        said = "that is the output of one query" if output.tolist() == [2, 5] else "that is one row"
-        raise Problem(f"{said}; there are three queries, so write three rows")
-    if tuple(output.shape) == (4, 2):
-        raise Problem("there is a row for each query (3), not for each key (4)")
+def outputs_on_a_line(answer: Any) -> str:
+    """Three outputs of values that lie on the line second = first + 3."""
+    output = numbers(answer, "write the outputs as a matrix, one row for each query")
+    if tuple(output.shape) == (2, 3):
+        raise Problem("this is turned round: write one row for each query, three rows of two")
     if tuple(output.shape) != (3, 2):
         raise Problem(
-            f"3 queries and values of dimension 2 make shape (3, 2), not {tuple(output.shape)}"
+            f"3 queries and values of 2 features make shape (3, 2), not {tuple(output.shape)}"
         )
-    right = torch.tensor([[2.0, 5.0]] * 3, dtype=torch.float64)
+    first = torch.tensor([1.5, 4.0, 0.25], dtype=torch.float64)
+    if not torch.allclose(output[:, 0], first):
+        raise Problem("the first features are given: 1.5, 4 and 0.25, in this order")
+    right = torch.stack([first, first + 3], dim=1)
+    means = torch.stack([first, torch.full_like(first, 5.0)], dim=1)
     compare(
         output,
         right,
         "the numbers",
-        {"that is the sum of the four values; the weights of a row sum to 1, not to 4": right * 4},
+        {
+            "5 is the plain mean of the second features; with other weights the first feature of "
+            "the output moves, and the second moves with it": means,
+        },
     )
-    return "A mean of equal values is that value, whatever the weights."
+    return "The values lie on one line, and so does every mean of them: second = first + 3."

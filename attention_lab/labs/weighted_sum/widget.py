@@ -23,9 +23,15 @@ VALUES = {
     "one inside the others": [[0, 0], [4, 0], [2, 3], [2, 1]],
     "on a line": [[7, 0], [8, 0], [9, 0]],
     "all equal": [[2, 5], [2, 5], [2, 5], [2, 5]],
+    "price and filling of apple, honey, cracker": [[3, 2], [8, 1], [2, 4]],
     "a short and a long one": [[0.05, 0], [0, 2]],
 }
-SCORES = [[0, 1, 2, 0]]
+SCORES = {
+    "towards the third": [[0, 1, 2, 0]],
+    "all equal": [[0, 0, 0, 0]],
+    "the first leads by 5": [[5, 0, 0, 0]],
+    "sweet, of apple, honey, cracker": [[1, 2, -1]],
+}
 WEIGHTS = {
     "all 1, four values": [[1, 1, 1, 1]],
     "only the first of four": [[1, 0, 0, 0]],
@@ -48,8 +54,9 @@ class WeightedSumExplorer(LiveView):
             presets=VALUES,
         )  # fmt: skip
         self.scores = MatrixEditor(
-            "scores", SCORES, rows="q", columns="k", max_rows=1, max_columns=6
-        )
+            "scores", SCORES["towards the third"], rows="q", columns="k", max_rows=1, max_columns=6,
+            presets=SCORES,
+        )  # fmt: skip
         self.weights = MatrixEditor(
             "weights", [[0.25] * 4], rows="q", columns="k", max_rows=1, max_columns=6,
             presets=WEIGHTS,

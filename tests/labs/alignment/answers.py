@@ -6,42 +6,39 @@ import torch
 from attention_lab.core import scores as scoring
 
 
-def greedy_by_loop(step, state, start, end, most, feed_back=True, keep=True, with_end=False):
-    words, word = [], start
-    for _ in range(most):
-        numbers, new = step(word if feed_back else start, state)
-        state = new if keep else state
-        word = int(numbers.argmax())
-        if word == end:
-            return words + [end] * with_end
-        words.append(word)
-    return words
+def aer(weights, sure, possible, least, at_least=torch.ge, over=None, also=None):
+    links = at_least(weights, least)
+    found = (links & sure).sum() + (links & (possible if also is None else also)).sum()
+    return 1 - found / (links.sum() + (sure if over is None else over).sum())
 
 
-def greedy_with_tensors(step, state, start, end, most):
-    word, words = torch.tensor([start]), []
-    while len(words) < most:
-        numbers, state = step(word, state)
-        word = numbers.argmax(dim=-1)
-        if word == end:
-            break
-        words.append(word)
-    return words
+def aer_by_sets(weights, sure, possible, least):
+    links, s, p = (
+        {(t, j) for t, row in enumerate(m.tolist()) for j, x in enumerate(row) if x >= limit}
+        for m, limit in ((weights, least), (sure, 1), (possible, 1))
+    )
+    return 1 - (len(links & s) + len(links & p)) / (len(links) + len(s))
 
 
-def greedy_variant(
-    step, state, start, end, most, pick=torch.argmax, stop=lambda w, start, end: w == end,
-    repeats=True,
+def log_p(
+    step, state, words, start, end, feed=lambda wanted, logits: wanted, keep=True,
+    logits_to=torch.log_softmax, last=True, first=0,
 ):  # fmt: skip
-    words, word = [], start
-    for _ in range(most):
-        numbers, state = step(word, state)
-        new = int(pick(numbers))
-        if stop(new, start, end) or (new == word and not repeats):
-            break
-        word = new
-        words.append(word)
-    return words
+    total, word = 0.0, start
+    for wanted in [*words, end][: None if last else -1][first:]:
+        logits, new = step(word, state)
+        state = new if keep else state
+        total += logits_to(logits, -1)[wanted].item()
+        word = feed(wanted, logits)
+    return total
+
+
+def log_p_by_probabilities(step, state, words, start, end):
+    read, probability = [start, *words], 1.0
+    for word, wanted in zip(read, [*words, end], strict=True):
+        logits, state = step(torch.tensor([word]), state)
+        probability = probability * logits.softmax(-1)[wanted]
+    return probability.log()
 
 
 def no_return(*_):
@@ -59,18 +56,13 @@ RIGHT = {
             -1
         ),
     ],
-    "alignment_score": [
-        lambda w, gold: sum(w[t].argmax() == g for t, g in enumerate(gold)) / len(gold),
-        lambda w, gold: (w.argmax(1) == gold).double().mean(),
+    "alignment_error_rate": [aer, aer_by_sets, lambda *given: aer(*given).item()],
+    "log_probability": [
+        log_p,
+        log_p_by_probabilities,
+        lambda *given: torch.tensor([log_p(*given)]),
     ],
-    "greedy_decoding": [
-        greedy_by_loop,
-        greedy_with_tensors,
-        greedy_variant,
-        lambda *given: greedy_variant(*given, pick=lambda x: np.argmax(x.numpy())),
-        lambda *given: torch.tensor(greedy_by_loop(*given)),
-    ],
-    "order_of_papers": ["CEAFBD", "c, e, a, f, b, d", ["C", "E", "A", "F", "B", "D"]],
+    "what_is_shown": ["ADF", "a, d and f", {"F", "A", "D"}],
 }
 
 
@@ -96,58 +88,44 @@ WRONG = {
         (lambda q, k, wq, wk, v: q @ k.mT, "raised RuntimeError"),
         (lambda q, k, wq, wk, v: (pairs_of(q, k, wq, wk).tanh() @ v).mT, "returned shape (4, 2)"),
     ],
-    "alignment_score": [
-        (lambda w, gold: w[range(len(w)), gold].mean(), "the mean weight on the right word"),
-        (lambda w, gold: (w.argmax(-1) == gold).sum(), "divide by their number"),
-        (lambda w, gold: (w.argmax(0) == gold).double().mean(), "taken over the queries"),
-        (lambda w, gold: 0.6, "the share should be 0, and 0.6 came out"),
-        (lambda w, gold: (w[range(len(w)), gold] > 0.2).float().mean(), "the share should be"),
-        (lambda w, gold: (w.argmax(-1) == gold).sum() / 4, "the share should be"),
-        (lambda w, gold: (w[:, :-1].argmax(-1) == gold).double().mean(), "the share should be"),
-        (lambda w, gold: (w.argmax(-1) == gold).double().cumprod(0).mean(), "the share should be"),
-        (lambda w, gold: float((w.argmax() == gold).double().mean()), "the share should be"),
-        (lambda w, gold: (w.argmax(-1) == gold).sum() / w.shape[1], "not of source words"),
-        (lambda w, gold: w.argmax(-1) == gold, "must return one number, not 4"),
+    "alignment_error_rate": [
+        (lambda *given: 1 - aer(*given), "this is 1 minus the error rate"),
+        (lambda w, s, p, least: aer(w, s, s, least), "count |A ∩ P| as well"),
+        (lambda w, s, p, least: aer(w, s, p, least, over=p), "not by |A| + |P|"),
+        (lambda w, s, p, least: aer(w, s, p, least, torch.gt), "exactly least is a link, too"),
+        (
+            lambda w, s, p, least: aer((w == w.amax(-1, keepdim=True)).float(), s, p, 0.5),
+            "links of the largest weights",
+        ),
+        (lambda w, s, p, least: aer(w, s, p, 0.3), "the error rate should be"),
+        (lambda w, s, p, least: aer(w, s, p, least) * 2, "the error rate should be"),
+        (lambda w, s, p, least: aer(w[:, :-1], s[:, :-1], p[:, :-1], least), "the error rate"),
+        (lambda w, s, p, least: (w >= least).double().mean(), "the error rate should be"),
+        (lambda w, s, p, least: w >= least, "must return one number, not 12"),
         (no_return, "must return one number"),
     ],
-    "greedy_decoding": [
-        (lambda *given: greedy_by_loop(*given, with_end=True), "the end is no word of the answer"),
-        (
-            lambda *given: greedy_by_loop(*given, feed_back=False),
-            "the start again, and the",
-        ),
-        (
-            lambda *given: greedy_by_loop(*given, keep=False),
-            "another state than",
-        ),
-        (lambda *given: [given[2], *greedy_by_loop(*given)], "the start is no word"),
-        (
-            lambda step, state, start, end, most: greedy_by_loop(step, state, start, end, most + 3),
-            "10 words came, though max_new_tokens = 7",
-        ),
-        (lambda *given: greedy_by_loop(*given)[::-1], "[3, 4, 5] is right, and [5, 4, 3]"),
-        (lambda *given: greedy_by_loop(*given[:4], 10**9), "step was called 300 times"),
-        (lambda step, *given: step(torch.zeros(3), 0), "a word as a whole number, not tensor"),
-        (no_return, "returned None"),
-        (lambda *given: 3, "return the list of the words"),
-        (lambda *given: greedy_variant(*given, stop=lambda w, start, end: w == 2), "limit 30"),
-        (
-            lambda *given: greedy_variant(*given, stop=lambda w, start, end: w in (start, end)),
-            "limit",
-        ),
-        (lambda *given: greedy_variant(*given, pick=lambda x: x.abs().argmax()), "is right, and"),
-        (lambda *given: greedy_variant(*given, pick=lambda x: (x > 0).nonzero()[0, 0]), "raised"),
-        (lambda step, s, start, end, m: greedy_variant(step, s, 1, end, m), "and the start is 7"),
-        (lambda step, s, start, end, m: greedy_variant(step, s, start, end, 7), "limit"),
-        (lambda step, s, start, end, m: greedy_variant(step, 0, start, end, m), "another state"),
-        (lambda *given: greedy_variant(*given, repeats=False), "[1, 1, 6, 6, 2] is right"),
+    "log_probability": [
+        (lambda *given: log_p(*given, last=False), "the <end> is left out"),
+        (lambda *given: log_p(*given, logits_to=lambda x, dim: x), "the sum of the logits"),
+        (lambda *given: log_p(*given, feed=lambda w, x: x.argmax().item()), "read the given word"),
+        (lambda *given: log_p(*given, keep=False), "the step before returned"),
+        (lambda *given: np.exp(log_p(*given)), "this is the probability"),
+        (lambda *given: -log_p(*given), "leave the minus out"),
+        (lambda *given: log_p(*given) / (len(given[2]) + 1), "this is the mean"),
+        (lambda *given: log_p(*given, first=1), "the log-probability should be"),
+        (lambda step, s, w, start, end: log_p(step, s, w, 1, end), "right for other inputs"),
+        (lambda step, s, w, start, end: log_p(step, s, w, start, 2), "right for other inputs"),
+        (lambda step, s, w, start, end: log_p(step, 3, w, start, end), "right for other inputs"),
+        (lambda step, s, w, start, end: log_p(step, s, w[:2], start, end), "right for other"),
+        (lambda step, s, *_: step(torch.zeros(3), s), "a word as a whole number"),
+        (lambda *given: given[0](1, 1)[0], "must return one number, not"),
+        (no_return, "must return one number"),
     ],
-    "order_of_papers": [
-        ("ABCDEF", "is younger than"),
-        ("CEFABD", "F is younger than A"),
-        ("CEAFB", "each of the six letters once"),
-        ("CEAFBB", "each of the six letters once"),
-        ("CEAFBX", "X is no statement here"),
-        (6, "write the six letters in their order"),
+    "what_is_shown": [
+        ("ADFB", "5 of the 6 statements are judged right"),
+        ("AD", "5 of the 6 statements are judged right"),
+        ("BCE", "0 of the 6 statements are judged right"),
+        ("ADX", "X is no statement here"),
+        (6, "write the letters as a string"),
     ],
 }

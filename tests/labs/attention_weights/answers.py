@@ -7,144 +7,118 @@ import torch
 import torch.nn.functional as F
 
 
-def loop_softmax(scores):
-    if scores.ndim > 1:
-        return torch.stack([loop_softmax(row) for row in scores])
-    top = max(x.item() for x in scores)
-    powers = [math.exp(x.item() - top) for x in scores]
-    return torch.tensor([p / sum(powers) for p in powers])
-
-
-def scores_by_einsum(query, key, weight):
-    dot = torch.einsum("...qd,...kd->...qk", query, key)
-    return [
-        dot,
-        dot * key.shape[-1] ** -0.5,
-        torch.einsum("...qd,de,...ke->...qk", query, weight, key),
-    ]
-
-
-def scores_transposed(query, key, weight):
-    key = key.mT
-    dot = torch.matmul(query, key)
-    return dot, dot / torch.tensor(query.shape[-1]).sqrt(), query @ (weight @ key)
-
-
-def in_place(scores):
-    scores -= scores.amax(-1, keepdim=True)
-    return scores.exp() / scores.exp().sum(-1, keepdim=True)
-
-
-def moved_in_place(scores):
-    scores -= scores.amax(-1, keepdim=True)
-    return scores
-
-
 def no_return(*_):
     print("computed")
 
 
-def three(dot=None, scaled=None, general=None):
-    def answer(q, k, w):
-        plain = q @ k.transpose(-2, -1)
-        return (
-            dot(q, k) if dot else plain,
-            scaled(plain, q, k) if scaled else plain / q.shape[-1] ** 0.5,
-            general(q, k, w) if general else q @ w @ k.transpose(-2, -1),
-        )
-
-    return answer
+def by_loop(scores):
+    if scores.ndim > 1:
+        return torch.stack([by_loop(row) for row in scores])
+    top = max(x.item() for x in scores)
+    return torch.tensor(top + math.log(sum(math.exp(x.item() - top) for x in scores)))
 
 
-def exp_over_sum(x):
-    return x.exp() / x.exp().sum(-1, keepdim=True)
+def after(largest):
+    """Log-sum-exp with another number subtracted and added again."""
+    return lambda s: largest(s).squeeze(-1) + (s - largest(s)).exp().sum(-1).log()
 
 
-def naive(s):
-    return s.exp() / s.exp().sum(-1, keepdim=True)
+def in_place(scores):
+    top = scores.amax(-1, keepdim=True)
+    scores -= top
+    return top.squeeze(-1) + scores.exp().sum(-1).log()
+
+
+def top_of(scores):
+    return scores.amax(-1, keepdim=True)
+
+
+def along(x, axis=-1):
+    return x / x.norm(dim=axis, keepdim=True)
+
+
+def by_einsum(q, k):
+    return torch.einsum("...qd,...kd->...qk", F.normalize(q, dim=-1), F.normalize(k, dim=-1))
+
+
+def lengths_after(q, k):
+    return q @ k.mT / (q.norm(dim=-1)[..., :, None] * k.norm(dim=-1)[..., None, :])
 
 
 RIGHT = {
-    "stable_softmax": [
-        loop_softmax,
-        lambda s: torch.exp(s - torch.logsumexp(s, dim=-1, keepdim=True)),
-        lambda s: F.softmax(s, dim=-1),
-        lambda s: s.double().softmax(-1),
+    "break_a_softmax": [
+        torch.tensor([[0.0, 1.0], [1000.0, 1001.0]]),
+        [[0, 500], [1, 2]],
+        np.array([[200.0], [0.0], [-200.0]]),
+        ((-104, -105, -106), (0, 0, 0)),
     ],
-    "three_scores": [scores_by_einsum, scores_transposed],
-    "choose_query": [torch.tensor([-2.0, 1.0]), (0, 100), [[-3, 3]], np.array([-2.0, 1.0])],
-    "softmax_formula": ["ab", {"A", "B"}, ["B", "A"], "A, B", "A and B", "(a, b)."],
-    "move_rows": [
-        lambda s: s - s.max(dim=-1, keepdim=True).values,
-        lambda s: torch.stack([row - max(row) for row in s]),
-        lambda s: s.float() - s.float().amax(-1)[:, None],
+    "log_sum_exp": [
+        by_loop,
+        lambda s: torch.logsumexp(s, dim=-1),
+        lambda s: s[..., 0] - s.log_softmax(-1)[..., 0] if s.isfinite().all() else by_loop(s),
+        lambda s: s.double().logsumexp(-1),
     ],
+    "cosine_scores": [
+        by_einsum,
+        lengths_after,
+        lambda q, k: F.cosine_similarity(q[..., :, None, :], k[..., None, :, :], dim=-1),
+    ],
+    "choose_query": [torch.tensor([-2.0, 1.0]), (0, 100), [[-3, 3]], np.array([0.0, 2.5])],
+    "softmax_readings": ["dc", {"C", "D"}, ["D", "C"], "C, D", "C and D", "(c, d)."],
 }
 
 
 WRONG = {
-    "stable_softmax": [
-        (lambda s: s.softmax(0), "the columns sum to 1, not the rows"),
-        (lambda s: naive(s), "[1000., 1001.] gives nan"),
-        (lambda s: s.exp(), "not divided by their sum"),
-        (lambda s: s.exp() / s.exp().sum(), "all the numbers together sum to 1"),
-        (
-            lambda s: (s - s.max()).exp() / (s - s.max()).exp().sum(-1, keepdim=True),
-            "right for other inputs, but for scores = [[-3000, 0, 3000]",
-        ),
-        (lambda s: exp_over_sum(s - s.amax(-1, keepdim=True).clamp(min=0)), "[-1000, -1001"),
-        (lambda s: exp_over_sum(s - s.abs().amax(-1, keepdim=True)), "[-1000, -1001"),
-        (lambda s: exp_over_sum(s - s.sum(-1, keepdim=True)), "too large (inf) or too small (0)"),
-        (
-            lambda s: exp_over_sum((s - s.amax(-1, keepdim=True)).clamp(min=-12)),
-            "and [1, 6.144e-06] came out",
-        ),
-        (lambda s: s.softmax(-1).clamp(min=1e-6), "right for other inputs"),
-        (lambda s: s.masked_fill(s == -math.inf, -20.0).softmax(-1), "right for other inputs"),
-        (lambda s: s.clamp(min=-1001).softmax(-1), "right for other inputs"),
-        (lambda s: exp_over_sum(s.double() - s.double().mean(-1, keepdim=True)), "right for other"),
-        (
-            lambda s: exp_over_sum(s - (s.amax(-1, keepdim=True) if s.ndim < 3 else s.amax())),
-            "right for other inputs",
-        ),
+    "break_a_softmax": [
+        ([[1.0, 2.0], [3.0, 4.0]], "for these scores it is right"),
+        ([[0.0, 1.0], [60.0, 61.0]], "still has 1.2e-26, which is not 0"),
+        ([[0.0, 1.0], [103.0, 103.0]], "close: no nan, but the weights are wrong by"),
+        ([0.0, 1000.0], "at least two rows is wanted, and this has shape (2,)"),
+        ([[0.0, 1000.0]], "at least two rows is wanted, and this has shape (1, 2)"),
+        ([[0.0, 1.0], [math.inf, 1.0]], "must be finite"),
+        ([[0.0, 1.0], [1e39, 1.0]], "a float32 cannot hold"),
+        ("very large ones", "write the scores as a matrix"),
+    ],
+    "log_sum_exp": [
+        (lambda s: s.exp().sum(-1).log(), "[1000., 1001.] gives inf, and [-1000., -1001.] gives"),
+        (lambda s: (s - top_of(s)).exp().sum(-1).log(), "that score has to be added again"),
+        (lambda s: s.exp().sum(-1), "take its logarithm"),
+        (lambda s: s.log_softmax(-1), "these are the logarithms of the weights"),
+        (lambda s: s.softmax(-1), "these are the weights"),
+        (lambda s: s.logsumexp(-1, keepdim=True), "still there, with length 1"),
+        (lambda s: s.logsumexp(0), "runs over the first axis"),
+        (lambda s: s.exp().sum().log(), "all scores together"),
+        (lambda s: s.amax(-1), "largest score alone"),
+        (lambda s: s.exp().log().sum(-1), "the logarithm was taken of each exponential"),
+        (after(lambda s: s.max().reshape([1] * s.ndim)), "right for other inputs"),
+        (after(lambda s: top_of(s).clamp(min=0)), "right for other inputs"),
+        (after(lambda s: s.abs().amax(-1, keepdim=True)), "right for other inputs"),
+        (after(lambda s: s[..., :1]), "right for other inputs"),
+        (lambda s: s.clamp(min=-1001.5).logsumexp(-1) + 0 * s[..., 0], "right for other inputs"),
+        (lambda s: s.masked_fill(s == -math.inf, -20.0).logsumexp(-1), "right for other inputs"),
         (in_place, "changed its input scores in place"),
-        (
-            lambda s: (s - s[..., -1:]).exp() / (s - s[..., -1:]).exp().sum(-1, keepdim=True),
-            "for scores = [1000, 0] the weights should be [1, 0]",
-        ),
-        (lambda s: ((s.T - s.amax(-1)).exp() / (s.T - s.amax(-1)).exp().sum(0)).T, "raised"),
-        (lambda s: s.softmax(-1) + 5j, "floating point numbers, but it is torch.complex"),
-        (lambda s: s.softmax(-1).to_sparse(), "but it is torch.sparse"),
-        (lambda s: s.log_softmax(-1), "logarithm of the weights"),
+        (lambda s: s.logsumexp(-1).tolist(), "must be a tensor"),
         (no_return, "returned None: is a return missing?"),
-        (lambda s: s.softmax(-1).tolist(), "must be a tensor, but it is a list"),
-        (lambda s: (s == s.amax(-1, keepdim=True)).double(), "and [[0, 0, 1], [1, 1, 0]] came out"),
-        (lambda s: s.exp() / s.exp().sum(-1), "raised RuntimeError"),
-        (lambda: 1, "is called with 1 arguments (scores)"),
         (3.0, "must be a function"),
     ],
-    "three_scores": [
-        (three(scaled=lambda s, q, k: s), "the scaled scores are not scaled"),
-        (three(scaled=lambda s, q, k: s / 5), "divided by d_k; divide by √d_k"),
-        (three(scaled=lambda s, q, k: s / len(q)), "differ first"),
-        (three(scaled=lambda s, q, k: s / len(k) ** 0.5), "divided by √n_k"),
-        (three(scaled=lambda s, q, k: s / k.shape[1] ** 0.5), "divided by √n_k"),
-        (three(dot=lambda q, k: q @ k.mT if q.ndim == 2 else 0 * (q @ k.mT)), "dot scores differ"),
-        (lambda q, k, w: (q @ k.mT, q @ k.mT), "it returned 2 things"),
-        (three(scaled=lambda s, q, k: s / k.shape[-2] ** 0.5), "divided by √n_k"),
-        (three(scaled=lambda s, q, k: s / 5**0.5), "right for other sizes"),
+    "cosine_scores": [
+        (lambda q, k: q @ k.mT, "these are the dot products"),
+        (lambda q, k: q @ k.mT / k.shape[-1] ** 0.5, "these are the scaled dot products"),
+        (lambda q, k: q @ along(k).mT, "those of the queries are not"),
+        (lambda q, k: along(q) @ k.mT, "those of the keys are not"),
         (
-            three(scaled=lambda s, q, k: s / (q.shape[-2] + k.shape[-2]) ** 0.5),
-            "right for other sizes",
+            lambda q, k: q @ k.mT / ((q**2).sum(-1)[..., None] * (k**2).sum(-1)[..., None, :]),
+            "the squares of the lengths",
         ),
-        (three(general=lambda q, k, w: q @ w.T @ k.transpose(-2, -1)), "transpose of M"),
-        (three(general=lambda q, k, w: q @ k.transpose(-2, -1)), "do not use M"),
-        (three(dot=lambda q, k: k @ q.transpose(-2, -1)), "have shape (3, 2)"),
-        (
-            lambda q, k, w: (q @ k.T, q @ k.T / k.shape[-1] ** 0.5, q @ w @ k.T),
-            "right for one matrix, but not with leading axes",
-        ),
-        (lambda q, k, w: q @ k.T, "must return three tensors"),
+        (lambda q, k: along(q, -2) @ along(k, -2).mT, "the axis of the queries and keys"),
+        (lambda q, k: q @ k.mT / (q.norm() * k.norm()), "one length was taken of each whole"),
+        (lambda q, k: along(k) @ along(q).mT, "a row must belong to a query"),
+        (lambda q, k: along(q) @ along(k).T, "right for other inputs"),
+        (lambda q, k: along(q) @ along(k).mT if q.ndim < 4 else q @ k.mT, "right for other inputs"),
+        (lambda q, k: (along(q) @ along(k).mT).softmax(-1), "the cosines should be"),
+        (lambda q, k: (along(q) @ along(k).mT).clamp(min=0), "the cosines"),
+        (lambda q, k: (along(q) @ along(k).mT).abs(), "the cosines"),
+        (lambda q, k: 1 - along(q) @ along(k).mT, "the cosines should be"),
         (no_return, "returned None"),
     ],
     "choose_query": [
@@ -157,27 +131,12 @@ WRONG = {
         ([0, 1e308], "up to a million"),
         ([1j, 1], "write the query as two numbers"),
     ],
-    "softmax_formula": [
-        ("A", "4 of the 5 statements"),
-        ("ABD", "4 of the 5 statements"),
-        ("CDE", "0 of the 5 statements are judged right, and 5 are not"),
+    "softmax_readings": [
+        ("C", "5 of the 6 statements"),
+        ("CDF", "5 of the 6 statements"),
+        ("ABEF", "0 of the 6 statements are judged right, and 6 are not"),
         ("Z", "Z is no statement"),
         ("", "at least one letter"),
         (5, "write the letters as a string"),
-    ],
-    "move_rows": [
-        (lambda s: s - s.max(), "only one row reaches 0"),
-        (lambda s: s - s.amax(0), "each column's largest"),
-        (lambda s: s / s.amax(-1, keepdim=True), "the weights changed"),
-        (lambda s: s - s.mean(-1, keepdim=True), "the mean of each row was subtracted"),
-        (lambda s: s - s.amax(-1, keepdim=True).clamp(min=0), "right for other inputs"),
-        (lambda s: s - s.abs().amax(-1, keepdim=True), "right for other inputs"),
-        (lambda s: (s - s.amax(-1, keepdim=True)).clamp(min=-10), "right for other inputs"),
-        (lambda s: (s - s.amax(-1, keepdim=True)).round(decimals=3), "the weights changed"),
-        (lambda s: s, "the largest entries are"),
-        (lambda s: torch.zeros_like(s), "the weights changed"),
-        (lambda s: s * math.nan, "hold nan"),
-        (lambda s: s.round().long(), "floating point numbers, but it is torch.int64"),
-        (moved_in_place, "in place"),
     ],
 }

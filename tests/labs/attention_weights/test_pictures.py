@@ -3,6 +3,7 @@
 import torch
 
 from attention_lab import figures
+from attention_lab.core.scores import gaussian
 from attention_lab.labs.attention_weights import figures as lab_figures
 from attention_lab.labs.attention_weights.pictures import kernel_regression, weights_table
 from helpers import svg_of, tables
@@ -12,8 +13,8 @@ def test_weights_table_holds_each_step():
     scores = torch.tensor([1.0, 2.0, 3.0])
     ((_, rows),) = tables(weights_table(scores, scores.softmax(-1), keys=["a", "b", "c"]))
     assert rows[0] == ["key", "score", "exp(score)", "weight", "0 … 1"]
-    assert rows[1] == ["a", "1", "2.718", "0.090", ""]
-    assert rows[4][:4] == ["sum", "6", "30.193", "1.000"]
+    assert rows[1] == ["a", "1", "2.718", "0.090", "█▊"]
+    assert rows[4][:4] == ["sum", "", "30.193", "1.000"]
 
 
 def test_large_scores_are_shown_in_the_stable_form():
@@ -25,6 +26,33 @@ def test_large_scores_are_shown_in_the_stable_form():
     assert rows[0][2] == "exp(score + 1000)"
     assert rows[2][1:4] == ["−1001", "0.368", "0.269"]
     assert figures.weight_bars(scores, scores.softmax(-1)).png()
+
+
+def test_the_columns_keep_their_width_while_numbers_change():
+    scores = torch.tensor([1.0, 2.0, 3.0])
+    for temperature in (0.1, 1.0, 10.0):
+        weights = (scores / temperature).softmax(-1)
+        html = weights_table(scores, weights, keys=["a", "b", "c"], temperature=temperature)
+        assert html.count("min-width:5em") == 6
+        assert html.count("min-width:11em") == 3
+
+
+def test_the_axes_of_kernel_regression_stand_still_while_query_and_bandwidth_move():
+    keys = torch.arange(5.0, dtype=torch.float64)
+    grid = torch.linspace(-0.5, 4.5, 101, dtype=torch.float64)
+    drawn = set()
+    for query in (-0.5, 2.0, 4.5):
+        for bandwidth in (0.1, 1.0, 10.0):
+
+            def weights_at(at, bandwidth=bandwidth):
+                return gaussian(at[:, None], keys[:, None], bandwidth).softmax(dim=-1)
+
+            estimate = weights_at(grid) @ keys**2
+            weights = weights_at(torch.tensor([query], dtype=torch.float64))[0]
+            picture = svg_of(kernel_regression(keys, keys**2, weights, grid, estimate, query))
+            texts = picture.iter("{http://www.w3.org/2000/svg}text")
+            drawn.add(tuple((text.get("x"), text.get("y"), text.text) for text in texts))
+    assert len(drawn) == 1
 
 
 def test_curve_of_constant_values_is_drawn():

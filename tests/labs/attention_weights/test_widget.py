@@ -40,6 +40,24 @@ def test_weights_from_dot_products():
     assert "query 0" in tables(widget.picture.value)[0][0]
 
 
+def test_the_foods_of_the_notebook_are_presets():
+    widget = WeightsExplorer("queries and keys")
+    widget.query.preset.value = "sweet, crunchy, both"
+    widget.key.preset.value = "apple, honey, cracker"
+    assert (widget.n_q.value, widget.n_k.value) == (3, 3)
+    heatmap = tables(widget.picture.value)[1][1]
+    assert [row[1:4] for row in heatmap[1:]] == [
+        ["0.259", "0.705", "0.035"],
+        ["0.265", "0.013", "0.721"],
+        ["0.665", "0.090", "0.245"],
+    ]
+    for editor in (widget.query, widget.key):
+        for name in editor.presets:
+            editor.preset.value = name
+            assert editor.value == editor.presets[name]
+            assert "Not used" not in widget.status.value
+
+
 def test_weights_on_a_line():
     widget = WeightsExplorer("keys on a line")
     assert "output 4.924" in text_of(widget.status.value)

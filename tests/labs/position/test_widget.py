@@ -1,9 +1,13 @@
 """PositionExplorer, driven by the values of its fields."""
 
+import itertools
+import re
+
 import pytest
 
+from attention_lab.labs.position.widget import ENCODINGS, LARGEST, SHOWN, _attend, _tokens
 from attention_lab.widgets import PositionExplorer
-from helpers import tables, text_of
+from helpers import marked, tables, text_of
 
 
 @pytest.mark.parametrize(
@@ -49,8 +53,8 @@ def test_an_order_of_ones_own():
     assert "Not used" not in widget.status.value
     widget.order.value = "reversed"
     assert widget.typed.value == "d c b a"
-    widget.n.value = 12
-    assert widget.typed.value == "l k j i h g f e d c b a"
+    widget.n.value = 8
+    assert widget.typed.value == "h g f e d c b a"
     assert "the same output" not in widget.note
 
 
@@ -62,14 +66,96 @@ def test_an_order_is_read_however_it_is_typed(typed):
     assert "Not used" not in widget.status.value
 
 
-def test_the_map_of_places():
+def test_the_map_of_two_positions():
     def map_of(encoding):
         widget = PositionExplorer(encoding)
-        return tables(widget.picture.value)[2][1][1:]
+        return [line[1:] for line in tables(widget.picture.value)[2][1][1:]]
 
     sines = map_of("sinusoidal")
-    assert sines[0][1] == "8"  # half of the 16 features
-    assert sines[0][2] == sines[1][3] == sines[2][1 + 3]
-    assert map_of("rotary")[0][1] == "16"
-    assert map_of("ALiBi")[0][1:4] == ["0", "−0.5", "−1"]
-    assert len(tables(PositionExplorer("none").picture.value)) == 2
+    assert sines[0][0] == "8.0"  # half of the 16 features
+    assert sines[0][1] == sines[1][2] == sines[2][3] == "7.5"
+    assert sines[0][3] == "5.5"
+    assert sines[0][4] == "5.6"  # farther, and larger
+    assert map_of("rotary")[0][0] == "16.0"
+    assert map_of("ALiBi")[0][:3] == ["0.0", "−0.5", "−1.0"]
+    assert {text for line in map_of("none") for text in line} == {"·"}
+
+
+def test_the_tokens_whose_output_moved_are_outlined():
+    for encoding, marks in (("none", 0), ("sinusoidal", 20)):
+        widget = PositionExplorer(encoding)
+        assert marked(widget.picture.value, "related") == marks  # 5 tokens, 4 features
+    widget = PositionExplorer("none", "first two swapped")
+    widget.causal.value = True
+    assert marked(widget.picture.value, "related") == 8  # a and b: c still sees a, b and c
+
+
+# --- nothing moves but numbers ------------------------------------------------------------------
+
+
+def frame(widget):
+    """What a picture is without its numbers, their colours and what is outlined."""
+    html = re.sub(r">[^<>]+<", "><", widget.picture.value)
+    html = re.sub(r"background:#\w+;color:#\w+", "", html)
+    return html.replace(' class="alab-related"', "").replace(' style=""', "")
+
+
+@pytest.mark.parametrize("n", [2, 5, 8])
+def test_no_control_moves_the_frame(n):
+    widget = PositionExplorer()
+    widget.n.value = n
+    still = frame(widget)
+    assert still.count("<table>") == 3
+    for encoding in widget.encoding.options:
+        widget.encoding.value = encoding
+        for causal in (False, True):
+            widget.causal.value = causal
+            for order in ("reversed", "first to the end", "first two swapped", "as they are"):
+                widget.order.value = order
+                assert frame(widget) == still, (encoding, causal, order)
+                # one message line: short enough for one, and the line has its height anyway
+                assert len(text_of(widget.status.value)) < 100
+    assert widget.status.layout.height == "40px"
+    assert widget.status.layout.width == "100%"
+
+
+def test_each_table_has_its_room_whatever_the_number_of_tokens():
+    widget = PositionExplorer("rotary")
+    rooms = set()
+    for n in range(2, 9):
+        widget.n.value = n
+        rooms.add(tuple(re.findall(r"width:\d+px;height:\d+px", widget.picture.value)))
+    assert len(rooms) == 1
+    assert len(rooms.pop()) == 3
+    assert "table-layout:fixed" in widget.picture.value
+
+
+def test_an_error_moves_nothing():
+    widget = PositionExplorer("ALiBi")
+    still = widget.picture.value
+    widget.typed.value = "a b b"
+    assert "Not used" in widget.status.value
+    assert widget.picture.value == still
+    assert widget.status.layout.height == "40px"
+
+
+def test_a_colour_means_the_same_number_in_both_tables_and_for_every_encoding():
+    paint = {}
+    for encoding in ENCODINGS:
+        for n in (3, 8):
+            widget = PositionExplorer(encoding)
+            widget.n.value = n
+            outputs = widget.picture.value.split("two positions")[0]
+            for color, text in re.findall(r"background:(#\w+);color:#\w+\">([^<]+)<", outputs):
+                paint.setdefault(text, set()).add(color)
+    assert len(paint) > 100
+    # a number of two decimals covers at most two neighbouring shades
+    assert all(len(colors) <= 2 for colors in paint.values())
+
+
+def test_no_output_that_is_shown_leaves_the_colour_scale():
+    for encoding, causal, n in itertools.product(ENCODINGS, (False, True), range(2, 6)):
+        x = _tokens(n)
+        for order in itertools.permutations(range(n)):
+            shown = _attend(x[list(order)], encoding, causal)[:, :SHOWN]
+            assert shown.abs().max() <= LARGEST

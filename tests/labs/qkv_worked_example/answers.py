@@ -7,120 +7,169 @@ import torch
 import torch.nn.functional as F
 
 
-def sum_first(weights, values):
-    return sum(w * v for w, v in zip(weights, values, strict=True))
+def no_return(*_):
+    print("computed")
 
 
-def einsum_attention(Q, K, V):
-    scores = torch.einsum("...qd,...kd->...qk", Q, K) * K.shape[-1] ** -0.5
-    return torch.einsum("...qk,...kv->...qv", torch.softmax(scores, -1), V)
+# --- one sequence asks another ------------------------------------------------------------------
 
 
-def derivation_with_loops(Q, K, V):
-    scores = torch.tensor([[float(q @ k) / math.sqrt(len(k)) for k in K] for q in Q])
-    weights = torch.softmax(scores, dim=1)
-    return scores, weights, torch.stack([sum_first(row.double(), V) for row in weights])
+def with_einsum(decoder, encoder, W_Q, W_K, W_V):
+    q = torch.einsum("...nd,dk->...nk", decoder, W_Q)
+    k = torch.einsum("...nd,dk->...nk", encoder, W_K)
+    scores = torch.einsum("...qd,...kd->...qk", q, k) * W_K.shape[-1] ** -0.5
+    return torch.einsum("...qk,...kv->...qv", torch.softmax(scores, -1), encoder @ W_V)
+
+
+def asks(q="d", k="e", v="e", scale=lambda q, k, x: k.shape[-1] ** 0.5, axis=-1, turn=None):
+    def answer(d, e, W_Q, W_K, W_V):
+        tokens = {"d": d, "e": e}
+        Q, K, V = tokens[q] @ W_Q, tokens[k] @ W_K, tokens[v] @ W_V
+        scores = Q @ (turn(K) if turn else K.mT) / scale(Q, K, d)
+        return scores.softmax(axis) @ V
+
+    return answer
+
+
+def weighed(weights):
+    def answer(d, e, W_Q, W_K, W_V):
+        K = e @ W_K
+        return weights(d @ W_Q @ K.mT, K.shape[-1] ** 0.5) @ (e @ W_V)
+
+    return answer
 
 
 def exp_over_sum(x):
     return x.exp() / x.exp().sum(-1, keepdim=True)
 
 
-def no_return(*_):
-    print("computed")
+# --- tokens side by side ------------------------------------------------------------------------
 
 
-def attend(softmax_dim=-1, scale=lambda q, k: q.shape[-1] ** 0.5, after=lambda x: x, use=None):
-    def answer(Q, K, V):
-        scores = Q @ K.transpose(-2, -1) / scale(Q, K)
-        return after(scores.softmax(softmax_dim) @ (K if use == "K" else V))
+def derivation_with_loops(Q, K, V):
+    d_k = len(K)
+    scores = torch.tensor([[float(q @ k) / math.sqrt(d_k) for k in K.T] for q in Q.T])
+    weights = torch.stack([torch.softmax(row, dim=0) for row in scores])
+    outputs = [sum(w * v for w, v in zip(row, V.T.float(), strict=True)) for row in weights]
+    return scores, weights, torch.stack(outputs, dim=1)
 
-    return answer
+
+def row_by_row(Q, K, V):
+    """The article's formula, read number by number: one sum for each row."""
+    scores = Q.T @ K / K.shape[0] ** 0.5
+    weights = exp_over_sum(scores)
+    return scores, weights, torch.einsum("qk,vk->vq", weights, V)
 
 
 def derive(scores=None, weights=None, output=None):
     def answer(Q, K, V):
-        s = scores(Q, K) if scores else Q @ K.T / K.shape[-1] ** 0.5
+        s = scores(Q, K) if scores else Q.T @ K / K.shape[0] ** 0.5
         w = weights(s) if weights else s.softmax(-1)
-        return s, w, output(w, V, K) if output else w @ V
+        return s, w, output(w, V) if output else V @ w.T
 
     return answer
 
 
-SHAPES = {"scores": (3, 4), "weights": (3, 4), "output": (3, 6)}
+# --- a circle -----------------------------------------------------------------------------------
+
+
+def moved(n, steps=1, size=20.0):
+    return size * torch.eye(n).roll(steps, dims=1), torch.eye(n)
+
+
+def on_the_circle(n):
+    """Keys at equal angles, and queries one step further: two features are enough."""
+    angle = 2 * math.pi * torch.arange(n) / n
+    step = angle + 2 * math.pi / n
+    return 50 * torch.stack([step.cos(), step.sin()], 1), torch.stack([angle.cos(), angle.sin()], 1)
+
+
+def in_numpy(n):
+    return [30 * np.roll(np.eye(n), 1, axis=1), np.eye(n)]
+
+
+def one_matrix(n):
+    W = 5 * torch.eye(n) + 5 * torch.eye(n).roll(1, dims=1)
+    return W, W
+
+
 RIGHT = {
-    "attention_in_three_lines": [
-        einsum_attention,
-        F.scaled_dot_product_attention,
-        lambda q, k, v: F.softmax(q @ k.mT / k.shape[-1] ** 0.5, dim=-1) @ v,
+    "cross_attention": [
+        with_einsum,
+        lambda d, e, q, k, v: F.scaled_dot_product_attention(d @ q, e @ k, e @ v),
+        lambda d, e, q, k, v: F.softmax(d @ q @ (e @ k).mT / k.shape[1] ** 0.5, dim=-1) @ e @ v,
     ],
     "repaired_derivation": [
         derivation_with_loops,
+        row_by_row,
         lambda q, k, v: [
-            s := torch.einsum("qd,kd->qk", q, k) / k.shape[1] ** 0.5,
+            s := torch.einsum("dq,dk->qk", q, k) / k.shape[0] ** 0.5,
             w := s.softmax(1),
-            torch.einsum("qk,kv->qv", w, v),
+            (w @ v.T).T,
         ],
     ],
     "find_query": [0.834, torch.tensor(0.8341), [0.8341], np.float32(0.8341)],
-    "predict_shapes": [
-        {name: np.array(shape) for name, shape in SHAPES.items()},
-        {name: tuple(map(np.int64, shape)) for name, shape in SHAPES.items()},
-        {name: torch.tensor(shape) for name, shape in SHAPES.items()},
-        {"scores": [3, 4], "weights": torch.Size([3, 4]), "output": (3, 6)},
-        {"output": (3, 6), "weights": (3, 4), "scores": (3, 4)},
-    ],
-    "true_statements": ["ACE", "a c e", {"E", "C", "A"}],
+    "next_in_circle": [on_the_circle, in_numpy, lambda n: moved(n, size=1e3)],
+    "true_statements": ["ADF", "f d a", {"A", "D", "F"}],
 }
 
 
 WRONG = {
-    "attention_in_three_lines": [
-        (attend(scale=lambda q, k: 1), "the scores are not scaled"),
-        (attend(scale=lambda q, k: q.shape[-1]), "divided by d_k; divide by √d_k"),
-        (attend(scale=lambda q, k: k.shape[-2] ** 0.5), "scaled by √n_k"),
-        (attend(scale=lambda q, k: q.shape[-1] ** -0.5), "multiplied by √d_k"),
-        (attend(softmax_dim=-2), "the softmax runs over the queries"),
-        (attend(softmax_dim=0), "the softmax runs over the queries"),
-        (attend(softmax_dim=1), "right for other inputs"),
-        (attend(use="K"), "multiplied with K"),
-        (lambda q, k, v: (q @ k.mT / q.shape[-1] ** 0.5) @ v, "there is no softmax"),
-        (lambda q, k, v: (q @ k.T / q.shape[-1] ** 0.5).softmax(-1) @ v, "K.T swaps all"),
-        (lambda q, k, v: (q @ k.mT).softmax(-1) @ v / q.shape[-1] ** 0.5, "after the softmax"),
-        (lambda q, k, v: v[..., : q.shape[-2], :], "came out"),
-        (lambda q, k, v: attend()(q, k, v) if q.ndim == 2 else None, "returned None"),
-        (attend(after=lambda x: x * (1 + 9e-5)), "came out"),
+    "cross_attention": [
+        (asks(k="d", v="d"), "all come from the decoder: that is self-attention"),
+        (asks(q="e"), "all come from the encoder: that is self-attention"),
+        (asks("e", "d", "d"), "the two sides are the wrong way round"),
+        (asks(v="d"), "raised"),
+        (asks(scale=lambda q, k, x: 1), "the scores are not scaled"),
+        (asks(scale=lambda q, k, x: q.shape[-1]), "divided by d_k; divide by √d_k"),
+        (asks(scale=lambda q, k, x: x.shape[-1] ** 0.5), "with the number of features of a token"),
+        (asks(scale=lambda q, k, x: k.shape[-2] ** 0.5), "scaled by √n_k"),
+        (asks(scale=lambda q, k, x: q.shape[-1] ** -0.5), "multiplied by √d_k"),
+        (asks(scale=lambda q, k, x: 5**0.5), "came out"),
+        (asks(axis=-2), "the softmax runs over the queries"),
+        (asks(axis=0), "the softmax runs over the queries"),
+        (asks(axis=1), "right for other inputs"),
+        (asks(turn=lambda k: k.permute(*reversed(range(k.ndim)))), "K.T swaps all"),
+        (weighed(lambda s, root: s / root), "there is no softmax"),
+        (weighed(lambda s, root: s.softmax(-1) / root), "the scale came after the softmax"),
+        (weighed(lambda s, root: (s / root).exp()), "not divided by the sum of their row"),
+        (weighed(lambda s, root: exp_over_sum(s / root)), "right for other inputs"),
+        (lambda d, e, q, k, v: (e @ v)[..., : d.shape[-2], :], "came out"),
+        (lambda d, e, q, k, v: asks()(d, e, q, k, v) * (1 + 9e-5), "came out"),
+        (lambda d, e, q, k, v: asks()(d, e, q, k, v) if d.ndim == 2 else None, "returned None"),
+        (lambda d, e: d, "is called with 5 arguments"),
         (no_return, "returned None"),
-        (
-            lambda q, k, v: exp_over_sum(q @ k.mT / q.shape[-1] ** 0.5) @ v,
-            "right for other inputs",
-        ),
-        (
-            lambda q, k, v: (
-                attend()(q, k, v) if q.ndim in (2, 4) else attend(softmax_dim=0)(q, k, v)
-            ),
-            "right for other inputs",
-        ),
-        (attend(scale=lambda q, k: 5**0.5), "came out"),
     ],
     "repaired_derivation": [
-        (derive(scores=lambda q, k: q @ k.T), "formula 1: the scale is still missing"),
+        (derive(scores=lambda q, k: q.T @ k), "formula 1: the scale is still missing"),
+        (derive(scores=lambda q, k: q.T @ k / len(k)), "formula 1: the scores are divided by d_k"),
         (
-            derive(scores=lambda q, k: (q[:3] * k[:3]).sum(), output=lambda w, v, k: v),
-            "formula 1: the scores are not a matrix",
+            derive(scores=lambda q, k: q.T @ k / k.shape[1] ** 0.5),
+            "formula 1: the scores are divided by √n_k",
         ),
-        (derive(scores=lambda q, k: k @ q.T / 5**0.5, output=lambda w, v, k: v), "formula 1"),
+        (derive(scores=lambda q, k: q.T @ k / 5**0.5), "of formula 1 the scores"),
         (
-            lambda Q, K, V: derive(scores=lambda q, k: q @ k.T / V.shape[-1] ** 0.5)(Q, K, V),
-            "formula 1",
+            derive(scores=lambda q, k: k.T @ q / len(k) ** 0.5, output=lambda w, v: v),
+            "formula 1: the scores have a row for each key",
         ),
-        (derive(scores=lambda q, k: q @ k.T / 5**0.5), "formula 1: the scores differ"),
+        (
+            derive(scores=lambda q, k: (q[:, :1] * k[:, :1]).sum(), output=lambda w, v: v),
+            "formula 1 returned shape ()",
+        ),
+        (derive(scores=lambda q, k: q @ k.T), "raised RuntimeError"),
         (derive(weights=lambda s: s.softmax(0)), "formula 2: the softmax runs over the queries"),
-        (derive(weights=lambda s: s.exp() / s.exp().sum()), "formula 2: one sum for the whole"),
+        (
+            derive(weights=lambda s: s.exp() / s.exp().sum()),
+            "formula 2: one sum for the whole matrix",
+        ),
         (derive(weights=lambda s: s.exp()), "formula 2: the exponentials are not divided"),
-        (derive(output=lambda w, v, k: w @ k), "formula 3: the weights were multiplied with K"),
-        (derive(output=lambda w, v, k: w.sum(-1, keepdim=True) * v.sum(0)), "formula 3: each"),
-        (derive(output=lambda w, v, k: sum(w * x for x in v[0])), "formula 3: the output has"),
+        (derive(weights=lambda s: (s / 2).softmax(1)), "of formula 2 the weights"),
+        (derive(output=lambda w, v: w @ v.T), "formula 3: the outputs stand below each other"),
+        (
+            derive(output=lambda w, v: v.sum(1, keepdim=True) * w.sum(-1)),
+            "formula 3: each weight goes",
+        ),
+        (derive(output=lambda w, v: sum(w * x for x in v[0])), "formula 3 returned shape"),
         (lambda q, k, v: q, "must return (scores, weights, output)"),
     ],
     "find_query": [
@@ -135,24 +184,26 @@ WRONG = {
         (object(), "write one number"),
         (math.inf, "finite"),
     ],
-    "predict_shapes": [
-        ({"scores": (4, 3), "weights": (3, 4), "output": (3, 6)}, "Rows are queries"),
-        ({"scores": (3, 4), "weights": (3, 4), "output": (3, 2)}, "d_v features, not d_k"),
-        ({"scores": (3, 4), "weights": (3, 4), "output": (4, 6)}, "shape of V"),
-        ({"scores": (3, 4), "weights": (3, 4), "output": (3, 4)}, "shape of the weights"),
-        ({"scores": (3, 2), "weights": (3, 4), "output": (3, 6)}, "shape of Q"),
-        ({"scores": (6, 6), "weights": (3, 4), "output": (3, 6)}, "Which axis is summed over"),
-        ({"scores": 5, "weights": (3, 4), "output": (3, 6)}, "as a pair"),
-        ({"scores": (3.0, 4.9), "weights": (3, 4), "output": (3, 6)}, "as a pair"),
-        ({"scores": "34", "weights": (3, 4), "output": (3, 6)}, "as a pair"),
-        ({"scores": (3, 4), "weights": (3, 4), "output": {3, 6}}, "as a pair"),
-        ({"scores": (3, 4)}, "a dictionary with the keys scores, weights, output"),
-        ((3, 4), "a dictionary"),
+    "next_in_circle": [
+        (lambda n: moved(n, steps=-1), "each token finds the one before it"),
+        (lambda n: moved(n, steps=0), "each token finds itself"),
+        (lambda n: moved(n, size=2.0), "every token prefers the next one, but not enough"),
+        (lambda n: moved(n, size=-20.0), "gives the weight 0.000 to token 1"),
+        (one_matrix, "W_Q and W_K are the same"),
+        (lambda n: moved(3), "for n = 4 W_Q and W_K must both have the shape (4, d_k)"),
+        (lambda n: moved(n)[0], "must return the pair (W_Q, W_K)"),
+        (lambda n: (torch.ones(n, 2), torch.ones(n, 3)), "with one d_k; they have (3, 2)"),
+        (lambda n: (torch.ones(n, 0), torch.ones(n, 0)), "must both have the shape"),
+        (lambda n: moved(n) if n > 2 else moved(n, steps=0), "for n = 2 each token finds itself"),
+        (lambda n: (torch.full((n, 1), 1e308), torch.full((n, 1), 1e308)), "are the same"),
+        (lambda n: (torch.full((n, 1), 1e308), torch.arange(n) * 1e308), "finite"),
+        (no_return, "returned None"),
     ],
     "true_statements": [
-        ("AC", "5 of the 6 statements"),
-        ("ABCE", "5 of the 6 statements"),
-        ("ACDE", "5 of the 6"),
-        ("ACEF", "5 of the 6"),
+        ("AD", "5 of the 6 statements"),
+        ("ABDF", "5 of the 6 statements"),
+        ("ACDF", "5 of the 6"),
+        ("ADEF", "5 of the 6"),
+        ("BCE", "0 of the 6"),
     ],
 }

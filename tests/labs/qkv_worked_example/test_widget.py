@@ -2,14 +2,16 @@
 
 import math
 
+import ipywidgets
 import pytest
 import torch
 
 from attention_lab import attention
 from attention_lab.labs.qkv_worked_example.widget import EXAMPLES
+from attention_lab.pictures.tables import still
 from attention_lab.ui.mask_editor import MASKS
 from attention_lab.widgets import AttentionExplorer
-from helpers import shown, text_of, type_into
+from helpers import all_inside, shown, text_of, type_into
 
 
 @pytest.fixture
@@ -20,7 +22,10 @@ def explorer():
 def test_it_starts_with_the_worked_example(explorer):
     assert [row[-2] for row in shown(explorer, "weights")] == ["0.665", "0.867", "0.950"]
     assert [row[1] for row in shown(explorer, "output")] == ["8.575", "8.851", "8.948"]
-    assert text_of(explorer.explanation.value) == "weights[0, 0] = e^4 / (e^4 + e^5 + e^6) = 0.090"
+    assert "e<sup>4</sup> / (e<sup>4</sup> + e<sup>5</sup> + e<sup>6</sup>) = 0.090" in (
+        explorer.picture.value
+    )
+    assert 'title="e^4 / (e^4 + e^5 + e^6) = 0.090"' in still(explorer.twin_html())
 
 
 def test_every_step_follows_an_edit(explorer):
@@ -76,7 +81,7 @@ def test_scale_and_temperature(explorer):
     explorer.example.value = "one token of dimension 3"
     assert shown(explorer, "scaled")[0][1] == "18.475"
     explorer.scaled.value = False
-    assert shown(explorer, "scaled")[0][1] == "32"
+    assert shown(explorer, "scaled") is None  # as the scores
     explorer.temperature.value = 10
     assert shown(explorer, "scaled")[0][1] == "3.2"
     assert "1 (not divided by √d_k) / 10 = 0.1" in text_of(explorer.status.value)
@@ -126,12 +131,40 @@ def test_numbers_come_back_when_a_shared_size_does(explorer):
     assert explorer.value.value == ((7,), (8,), (9,))
 
 
-@pytest.mark.parametrize("column", [0, 1, 2])
-def test_an_output_with_more_columns_than_keys_is_explained(explorer, column):
-    explorer.example.value = "one token of dimension 3"
-    explorer.step.value, explorer.column.value = "output", column
-    line = text_of(explorer.explanation.value)
-    assert line == f"output[0, {column}] = 1.000×{7 + column} = {7 + column}"
+def test_a_problem_stands_in_one_line_and_dims_the_pictures(explorer):
+    for editor, text in ((explorer.query, "abc"), (explorer.value, "x y")):
+        type_into(editor, 0, 0, text)
+        assert f"“{text}” is not a number" in text_of(explorer.status.value)
+        assert editor.message_line.layout.display == "none"
+        for picture in (explorer.picture, explorer.result):
+            assert "alab-stale" in picture._dom_classes
+        assert shown(explorer, "output")[0][1] == "8.575"
+        type_into(editor, 0, 0, str(editor.value[0][0]))
+        assert "alab-stale" not in explorer.picture._dom_classes
+    explorer.temperature.field.value = "cold"
+    assert "temperature: “cold” is not a number" in text_of(explorer.status.value)
+    explorer.temperature.field.value = "2"
+    assert "/ 2 = 0.5" in text_of(explorer.status.value)
+
+
+def test_what_is_used_seldom_is_folded(explorer):
+    for inside in (explorer.sizes["n_q"], explorer.query.tools, explorer.mask.cells):
+        (home,) = [w for w in all_inside(explorer) if inside in getattr(w, "children", ())]
+        while home not in explorer.children:
+            (home,) = [w for w in all_inside(explorer) if home in getattr(w, "children", ())]
+        assert home.layout.display == "none"
+    for button in [w for w in all_inside(explorer) if isinstance(w, ipywidgets.ToggleButton)]:
+        button.value = True
+    assert all(child.layout.display != "none" for child in explorer.children[1:])
+
+
+def test_a_table_that_did_not_change_is_not_sent(explorer):
+    sent = []
+    explorer.result.observe(sent.append, names="value")
+    explorer.scaled.value = False  # d_k is 1
+    assert not sent
+    type_into(explorer.value, 0, 0, "1")
+    assert len(sent) == 1
 
 
 def test_an_abandoned_mask_rule_does_not_come_back(explorer):
@@ -141,14 +174,6 @@ def test_an_abandoned_mask_rule_does_not_come_back(explorer):
     explorer.mask.boxes[0, 1].value = False
     explorer.sizes["n_q"].value = explorer.sizes["n_k"].value = 3
     assert explorer.mask.tensor.tolist() == [[True, False, True], [True] * 3, [True] * 3]
-
-
-def test_the_chosen_cell_is_kept_inside_the_matrix(explorer):
-    explorer.row.value, explorer.column.value = 5, 5
-    assert text_of(explorer.explanation.value).startswith("weights[2, 2] = ")
-    explorer.step.value = "output"
-    assert text_of(explorer.explanation.value).startswith("output[2, 0] = ")
-    assert (explorer.row.value, explorer.column.value) == (2, 0)  # as the picture says
 
 
 def test_own_matrices_can_be_given():
@@ -161,7 +186,7 @@ def test_own_matrices_can_be_given():
 
 def test_extreme_numbers(explorer):
     type_into(explorer.query, 0, 0, "1e307")
-    assert "too large; write a number up to 1e+30" in text_of(explorer.query.message_line.value)
+    assert "too large; write a number up to 1e+30" in text_of(explorer.status.value)
     for text in ("1e30", "-1e30", "1e-308", "0"):
         type_into(explorer.query, 0, 0, text)
         assert explorer.picture.value
@@ -176,7 +201,8 @@ def test_an_explorer_of_many_tokens(n):
     explorer = AttentionExplorer(query, key, value)
     assert len(explorer.query.fields) == len(explorer.mask.boxes) == 0
     assert ("<img" in explorer.picture.value) == (n > 16)
-    explorer.query.one_row.value = explorer.row.value = n - 1
+    explorer.query.one_row.value = n - 1
+    explorer.one_query.value = min(n - 1, explorer.one_query.max)
     explorer.query.one_number.value = "3"
     query = query.double()
     query[-1, 0] = 3
@@ -185,7 +211,9 @@ def test_an_explorer_of_many_tokens(n):
     explorer.mask.one_query.value, explorer.mask.one_key.value = n - 1, 0
     explorer.mask.one_box.value = False
     assert explorer.steps.weights[n - 1, 0] == 0
-    assert text_of(explorer.explanation.value).startswith(f"weights[{n - 1}, 0] = 0: e^−∞")
+    if n > 16:
+        assert f"query {n - 1}: its 8 largest weights" in text_of(explorer.picture.value)
+    assert (explorer.one_query.layout.display == "none") == (n <= 16)
     assert ("too large" in explorer.twin_text()) == (n > 16)
 
 

@@ -6,19 +6,71 @@ import numpy as np
 import torch
 
 
-def sum_first(weights, values):
-    return sum(w * v for w, v in zip(weights, values, strict=True))
+def softmax_sum(scores, values):
+    return scores.softmax(-1) @ values
+
+
+def running(scores, values):
+    """Rescale both totals whenever a larger score comes."""
+    top, total, output = -math.inf, 0.0, 0.0
+    for s, v in zip(scores, values, strict=True):
+        larger = max(top, s.item())
+        shrink = math.exp(top - larger) if larger > -math.inf else 0.0
+        power = math.exp(s.item() - larger) if larger > -math.inf else 0.0
+        top, total, output = larger, total * shrink + power, output * shrink + power * v
+    return output / total
+
+
+def naive(scores, values):
+    return scores.exp() @ values / scores.exp().sum()
+
+
+def last_only(scores, values):
+    for s, v in zip(scores, values, strict=True):
+        output = s.exp() * v / s.exp()
+    return output
+
+
+def moved_by(constant):
+    return lambda s, v: naive(s - constant(s), v)
+
+
+def hidden(weights, j):
+    kept = torch.arange(weights.shape[-1]) != j
+    return weights * kept
+
+
+def renormalised(weights, values, j):
+    left = hidden(weights, j)
+    return left / left.sum(-1, keepdim=True) @ values
+
+
+def deleted(weights, values, j):
+    others = [k for k in range(weights.shape[-1]) if k != j]
+    left = weights[..., others]
+    return left / left.sum(-1, keepdim=True) @ values[..., others, :]
+
+
+def by_logarithms(weights, values, j):
+    scores = weights.log()
+    scores[..., j] = -math.inf
+    return scores.softmax(-1) @ values
+
+
+def in_place(weights, values, j):
+    weights[..., j] = 0
+    return weights / weights.sum(-1, keepdim=True) @ values
 
 
 ARROWS = [
-    ("input", "encoder"),
-    ("encoder", "encoder states"),
-    ("decoder", "output"),
-    ("decoder", "attention weights"),
-    ("encoder states", "attention weights"),
-    ("encoder states", "weighted sum"),
+    ("tokens", "queries"),
+    ("tokens", "keys"),
+    ("tokens", "values"),
+    ("queries", "attention weights"),
+    ("keys", "attention weights"),
+    ("values", "weighted sum"),
     ("attention weights", "weighted sum"),
-    ("weighted sum", "decoder"),
+    ("weighted sum", "output"),
 ]
 
 
@@ -26,19 +78,9 @@ def without(*arrows):
     return [arrow for arrow in ARROWS if arrow not in arrows]
 
 
-def last_only(weights, values):
-    for w, v in zip(weights, values, strict=True):
-        output = w * v
-    return output
-
-
 RIGHT = {
-    "sum_by_loop": [sum_first, lambda w, v: w @ v, lambda w, v: (w[:, None] * v).sum(0)],
-    "sum_by_product": [
-        torch.matmul,
-        lambda w, v: torch.einsum("...qk,...kv->...qv", w, v),
-        lambda w, v: (w.unsqueeze(-1) * v.unsqueeze(-3)).sum(-2),
-    ],
+    "sum_in_one_loop": [softmax_sum, running, moved_by(lambda s: s.max())],
+    "hide_a_key": [renormalised, deleted, by_logarithms],
     "two_weightings": [
         torch.tensor([[0, 0.5, 0.5, 0], [0.5, 0, 0, 0.5]]),
         ([1 / 3, 0.0, 2 / 3, 0.0], (0.0, 2 / 3, 0.0, 1 / 3)),
@@ -47,41 +89,61 @@ RIGHT = {
         [torch.tensor([0.5, 0, 0, 0.5]), torch.tensor([0, 0.5, 0.5, 0])],
         np.array([[1 / 3, 0.0, 2 / 3, 0.0], [0.0, 2 / 3, 0.0, 1 / 3]]),
     ],
-    "repair_flow_chart": [
+    "self_attention_chart": [
         set(ARROWS),
-        [*ARROWS, ("encoder states", "decoder")],
-        (*ARROWS, ("output", "decoder")),
-        [*ARROWS, ("decoder", "decoder"), ("encoder", "encoder")],
+        [*ARROWS, ("tokens", "output")],
         [(a.title(), f"{b} ") for a, b in ARROWS],
     ],
-    "equal_values": [
-        [torch.tensor([2.0, 5])] * 3,
-        torch.tensor([[2, 5]] * 3),
-        ((2.0, 5.0),) * 3,
-        np.array([[2, 5]] * 3),
+    "outputs_on_a_line": [
+        torch.tensor([[1.5, 4.5], [4, 7], [0.25, 3.25]]),
+        ((1.5, 4.5), (4, 7), (0.25, 3.25)),
+        np.array([[1.5, 4.5], [4, 7], [0.25, 3.25]]),
     ],
 }
 
 
 WRONG = {
-    "sum_by_loop": [
-        (last_only, "only the last term is left"),
-        (lambda w, v: v.sum(0), "the weights are not used: this is the plain sum"),
-        (lambda w, v: v.mean(0), "the weights are not used: this is the plain mean"),
-        (lambda w, v: (w[:, None] * v).mean(0), "divided by the number of keys"),
-        (lambda w, v: w[:, None] * v, "these are the terms"),
-        (lambda w, v: (w[:, None] * v).sum(), "features were added together"),
-        (lambda w, v: w[:-1] @ v[:-1], "the last key is missing"),
-        (lambda w, v: sum(w[j] * v[j] for j in range(3)), "right for other inputs"),
-        (lambda w, v: w[: v.shape[-1] + 1] @ v[: v.shape[-1] + 1], "right for other inputs"),
-        (lambda w, v: w.round(decimals=1) @ v, "for weights = "),
-        (lambda w, v: w * v, "raised RuntimeError"),
+    "sum_in_one_loop": [
+        (naive, "[1000., 1001.] gives nan, and so does"),
+        (lambda s, v: s.exp() @ v, "is not divided by the sum of e^s"),
+        (lambda s, v: (s - s.max()).exp() @ v, "the same with the largest score subtracted"),
+        (lambda s, v: s @ v, "weighted by the scores themselves"),
+        (lambda s, v: s @ v / s.sum(), "weighted by the scores divided by their sum"),
+        (lambda s, v: s.exp() @ v / len(s), "divided by the number of keys"),
+        (lambda s, v: v.mean(0), "the scores are not used: this is the plain mean"),
+        (lambda s, v: v.sum(0), "the scores are not used: this is the plain sum"),
+        (lambda s, v: softmax_sum(s, v).sum(), "features were added together"),
+        (lambda s, v: softmax_sum(s[:-1], v[:-1]), "the last key is missing"),
+        (lambda s, v: softmax_sum(s[1:], v[1:]), "the first key is missing"),
+        (last_only, "only the last key counts"),
+        (lambda s, v: s.softmax(-1)[:, None] * v, "returned shape (4, 3)"),
+        (moved_by(lambda s: s[0]), "right for other inputs"),
+        (moved_by(lambda s: s.max().clamp(min=0)), "right for other inputs"),
+        (moved_by(lambda s: s.abs().max()), "right for other inputs"),
+        (moved_by(lambda s: s.mean()), "right for other inputs"),
+        (lambda s, v: softmax_sum(s[:3], v[:3]), "the numbers of the output"),
+        (lambda s, v: softmax_sum(s, v).tolist(), "must be a tensor"),
+        (lambda s: s, "is called with 2 arguments (scores, values)"),
     ],
-    "sum_by_product": [
-        (lambda w, v: w.transpose(-2, -1) @ v, "the weights were transposed"),
-        (lambda w, v: v @ w, "raised RuntimeError"),
-        (lambda w, v: torch.stack([sum_first(row, v) for row in w]), "raised"),
-        (lambda w, v: v, "the outputs differ first"),
+    "hide_a_key": [
+        (lambda w, v, j: w @ v, "nothing is hidden yet"),
+        (lambda w, v, j: hidden(w, j) @ v, "sum to less than 1"),
+        (lambda w, v, j: hidden(w, j).softmax(-1) @ v, "a second softmax"),
+        (lambda w, v, j: hidden(w, j) @ v / w[..., j : j + 1], "divided by key j's weight"),
+        (
+            lambda w, v, j: (
+                (hidden(w, j) + hidden(w[..., j : j + 1] / (w.shape[-1] - 1) + 0 * w, j)) @ v
+            ),
+            "shared out equally",
+        ),
+        (lambda w, v, j: w[..., j : j + 1] * v[..., j : j + 1, :], "only key j is left"),
+        (lambda w, v, j: renormalised(w, v, 1), "right for other inputs"),
+        (lambda w, v, j: renormalised(w, v, w.shape[-1] - 1), "right for other inputs"),
+        (lambda w, v, j: deleted(w, v, 0), "right for other inputs"),
+        (lambda w, v, j: (w @ v - w[:, j : j + 1] * v[j]) / (1 - w[:, j : j + 1]), "for other"),
+        (lambda w, v, j: hidden(w, j) @ v / (1 - w[..., j]), "raised RuntimeError"),
+        (in_place, "changed its input weights in place"),
+        (lambda w, v: w @ v, "is called with 3 arguments (weights, values, j)"),
     ],
     "two_weightings": [
         ([[0.25] * 4, [0, 0.5, 0.5, 0]], "divergence is 0.2158"),
@@ -94,47 +156,37 @@ WRONG = {
         ("half", "write two weightings"),
         ([[0.5, 0.5], [1, 0]], "four values make shape (2, 4), not (2, 2)"),
     ],
-    "repair_flow_chart": [
-        (without(("weighted sum", "decoder")), "goes nowhere"),
-        (without(("decoder", "attention weights")), "The query comes from the decoder"),
-        (without(("encoder states", "attention weights")), "need the keys"),
-        (without(("encoder states", "weighted sum")), "needs the values"),
-        (without(("attention weights", "weighted sum")), "needs the attention weights"),
-        ([*ARROWS, ("input", "weighted sum")], "raw input"),
-        ([*ARROWS, ("weighted sum", "output")], "goes past the decoder"),
+    "self_attention_chart": [
+        ([*ARROWS, ("values", "attention weights")], "values are not compared"),
+        ([*ARROWS, ("keys", "weighted sum")], "keys are compared, and not mixed"),
+        ([*ARROWS, ("queries", "weighted sum")], "queries are compared, and not mixed"),
+        ([*ARROWS, ("tokens", "weighted sum")], "through their queries, keys and values only"),
+        ([*ARROWS, ("tokens", "attention weights")], "through their queries, keys and values"),
+        (without(("attention weights", "weighted sum")), "they go nowhere"),
         (
-            [*without(("decoder", "output")), ("attention weights", "output")],
-            "from “decoder” to “output” is missing",
+            [*without(("attention weights", "weighted sum")), ("attention weights", "output")],
+            "needs the attention weights",
         ),
-        (
-            [*without(("encoder", "encoder states")), ("input", "decoder")],
-            "from “encoder” to “encoder states” is missing",
-        ),
-        ([*ARROWS, ("output", "encoder")], "from “output” to “encoder” does not belong"),
-        (without(("decoder", "output")), "from “decoder” to “output” is missing"),
-        (without(("input", "encoder")), "cannot be reached from “input”"),
-        (
-            [
-                *without(("weighted sum", "decoder"), ("decoder", "attention weights")),
-                ("weighted sum", "encoder"),
-                ("encoder states", "decoder"),
-                ("decoder", "encoder"),
-            ],
-            "without a detour",
-        ),
-        (
-            [*without(("decoder", "attention weights")), ("decoder", "encoder")],
-            "no arrow leads from the decoder to the attention weights",
-        ),
-        ([*ARROWS, ("query", "decoder")], "there is no box “query”"),
-        ("decoder", "write a list of arrows"),
+        (without(("values", "weighted sum")), "something to mix: the values"),
+        (without(("queries", "attention weights")), "who asks?"),
+        (without(("keys", "attention weights")), "what is a query compared with?"),
+        (without(("weighted sum", "output")), "from “weighted sum” to “output” is missing"),
+        (without(("tokens", "keys")), "from “tokens” to “keys” is missing"),
+        ([*ARROWS, ("attention weights", "output")], "to “output” does not belong"),
+        ([*ARROWS, ("queries", "keys")], "from “queries” to “keys” does not belong"),
+        ([*ARROWS, ("decoder", "queries")], "there is no box “decoder”"),
+        ("tokens", "write a list of arrows"),
     ],
-    "equal_values": [
-        ([8, 20], "that is one row; there are three queries"),
-        ([2, 5], "there are three"),
-        ([[8, 20]] * 3, "sum of the four values"),
-        ([[2, 5]] * 4, "for each query (3), not for each key (4)"),
-        ([[2, 5]] * 2, "make shape (3, 2)"),
-        ([[5, 2]] * 3, "differ first at [0, 0]"),
+    "outputs_on_a_line": [
+        ([[1.5, 5.0], [4.0, 5.0], [0.25, 5.0]], "5 is the plain mean"),
+        ([[1.5, 4.5], [4.0, 12.0], [0.25, 0.75]], "differ first at [1, 1]"),
+        ([[1.5, 4.5], [4.0, 12.0], [0.25, 3.25]], "12 instead of 7"),
+        ([[4.5, 1.5], [7.0, 4.0], [3.25, 0.25]], "the first features are given"),
+        ([[1.5, 4.0, 0.25], [4.5, 7.0, 3.25]], "turned round"),
+        ([4.5, 7.0, 3.25], "make shape (3, 2), not (3,)"),
+        ([[1.5, 4.5], [4.0, 7.0], [0.25, 3.2]], "differ first at [2, 1]"),
+        ([[1.5, 4.5], [4.0, 12.0], [0.25, 0.75], [0, 3]], "make shape (3, 2), not (4, 2)"),
+        ([[1.5, 4.5], [4.0, 7.0], [0.25, math.nan]], "must be finite"),
+        ("3 more", "write the outputs as a matrix"),
     ],
 }

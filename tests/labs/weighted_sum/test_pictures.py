@@ -1,5 +1,8 @@
 """Values in the plane, terms of a sum, and a flow chart."""
 
+import re
+
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +33,59 @@ def test_plane_is_drawn_inside_its_frame(points, random):
         assert 0 <= float(circle.get("cy")) <= 300
 
 
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def scales(html):
+    """Read what is written along the axes: x, y, number."""
+    return [
+        (text.get("x"), text.get("y"), text.text)
+        for text in svg_of(html).iter(f"{SVG}text")
+        if text.get("stroke") is None
+    ]
+
+
+def test_the_frame_of_the_plane_stands_still_while_weights_move():
+    values = torch.tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]])
+    keys = ["v0", "v1", "v2", "v3"]
+    start = scales(plane(torch.full((4,), 0.25), values, keys=keys))
+    assert {said for _, _, said in start} >= {"−1", "0", "1", "2", "3", "4", "5"}
+    for weights in ([1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [-3.0, 0.0, 0.0, 9.0]):
+        assert scales(plane(torch.tensor(weights), values, keys=keys)) == start
+    values[2, 0] = 4.3  # nor does a value that stays within a step
+    assert scales(plane(torch.full((4,), 0.25), values, keys=keys)) == start
+
+
+def test_an_output_beyond_the_frame_is_an_arrow_at_its_edge():
+    values = torch.tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]])
+    keys = ["v0", "v1", "v2", "v3"]
+    far = svg_of(plane(torch.ones(4), values, keys=keys))
+    assert "output [8, 6]" in [text.text for text in far.iter(f"{SVG}text")]
+    assert len(list(far.iter(f"{SVG}path"))) == 1
+    near = svg_of(plane(torch.full((4,), 0.25), values, keys=keys))
+    assert "output" in [text.text for text in near.iter(f"{SVG}text")]
+    assert not list(near.iter(f"{SVG}path"))
+
+
+def test_the_columns_of_the_terms_keep_their_width():
+    values = torch.tensor([[0.05, 0.0], [0.0, 2.0]])
+    for weights in ([0.9, 0.1], [1 / 3, 2 / 3], [1e-9, 1.0]):
+        html = terms_table(torch.tensor(weights), values, keys=["v0", "v1"])
+        assert html.count("min-width:5em") == 2
+        assert html.count("min-width:8em") == 4
+
+
+def bar_widths(weights, values):
+    html = terms_table(torch.tensor(weights), values, keys=["v0", "v1"])
+    return [len(bar) for bar in re.findall(r">(█+)<", html)]
+
+
+def test_a_bar_moves_with_its_own_weight_only():
+    values = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    assert bar_widths([0.5, 0.5], values) == [5, 10]
+    assert bar_widths([0.5, 0.1], values) == [5, 2]
+
+
 def test_pictures_have_an_alternative_text():
     weights, values = torch.tensor([0.5, 0.5]), torch.tensor([[0.0, 0.0], [2.0, 4.0]])
     html = plane(weights, values, keys=["v0", "v1"])
@@ -49,6 +105,56 @@ def test_plane_says_whether_the_output_is_inside():
     assert "inside the hull" in on_a_segment.sentence
     single = figures.plane(torch.tensor([1.0]), values[:1])
     assert "inside the hull" in single.sentence
+
+
+def annotations(picture):
+    (axes,) = picture.figure.axes
+    return {note.get_text(): note for note in axes.texts}
+
+
+TWO = torch.tensor([[0.05, 0.0], [0.0, 2.0]])
+THREE = torch.tensor([[2.0, 1.0], [0.0, 0.0], [4.0, 2.0]])
+FOODS = torch.tensor([[3.0, 2.0], [8.0, 1.0], [2.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("weights", "values"),
+    [
+        ([0.9, 0.1], TWO),
+        ([0.9, 0.1], TWO + torch.tensor([10.0, 0.0])),
+        ([0.8, 0.1, 0.1], THREE),
+        ([0.259, 0.705, 0.035], FOODS),
+        ([0.25, 0.25, 0.25, 0.25], torch.tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]])),
+    ],
+)
+def test_no_label_of_the_plane_covers_a_point_or_another_label(weights, values):
+    picture = figures.plane(torch.tensor(weights), values)
+    picture.figure.draw_without_rendering()
+    (axes,) = picture.figure.axes
+    boxes = {text: note.get_window_extent() for text, note in annotations(picture).items()}
+    assert len(boxes) == len(values) + 1
+    frame = axes.get_window_extent()
+    output = torch.tensor(weights) @ values
+    centers = axes.transData.transform([*values.tolist(), output.tolist()])
+    for text, box in boxes.items():
+        assert all(frame.contains(*corner) for corner in box.corners()), text
+        assert not any(box.contains(*center) for center in centers), text
+        assert not any(box.overlaps(boxes[other]) for other in boxes if other != text), text
+
+
+def test_a_box_holds_what_a_hull_does_not():
+    triangle = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    said = figures.hull_and_box(triangle, torch.tensor([0.9, 0.9])).sentence
+    assert said.endswith("(0.9, 0.9) lies inside the box and outside the hull.")
+    said = figures.hull_and_box(triangle, torch.tensor([0.2, 0.3])).sentence
+    assert said.endswith("(0.2, 0.3) lies inside the box and inside the hull.")
+    said = figures.hull_and_box(triangle, torch.tensor([1.5, 0.3])).sentence
+    assert said.endswith("(1.5, 0.3) lies outside the box and outside the hull.")
+
+
+def test_a_flow_chart_without_a_start_marks_nothing():
+    picture = figures.flow_chart([("a", "b")], [["a", "b"]], title="Draft")
+    assert picture.sentence == "Draft: a → b."
 
 
 DRAFT = [("a", "b"), ("b", "end"), ("a", "x"), ("x", "y")]

@@ -23,3 +23,11 @@ def test_weighted_sum_follows():
     widget.count.value = 3
     widget.values.paste("1\n2\n3")
     assert "needs 2 numbers" in text_of(widget.status.value)
+
+
+def test_the_foods_of_the_notebook_are_presets():
+    widget = WeightedSumExplorer()
+    widget.values.preset.value = "price and filling of apple, honey, cracker"
+    assert widget.count.value == 3
+    widget.scores.preset.value = "sweet, of apple, honey, cracker"
+    assert "The output is (6.492, 1.365)." in text_of(widget.status.value)

@@ -1,0 +1,45 @@
+"""Arrow keys that move between the cells of a matrix.
+
+Core ipywidgets have no arrow keys, and a page runs no script that arrives in a widget; but the
+``onload`` of an element that arrives is called (measured in JupyterLab 4.6). It finds the widget
+around it and listens there. Without it the cells are reached by Tab.
+"""
+
+__all__ = ["ARROWS"]
+
+# In a number field up and down always move, left and right where the text ends. JupyterLab would
+# take the arrows of a table cell for its own: lm-suppress-shortcuts keeps them here.
+SCRIPT = """
+const home = this.closest('.alab-arrows');
+if (home && !home.dataset.arrows) {
+  home.dataset.arrows = 'on';
+  home.setAttribute('data-lm-suppress-shortcuts', 'true');
+  const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
+  home.addEventListener('keydown', (event) => {
+    const at = event.target, move = step[event.key];
+    const isField = at.matches('.alab-cells input[type=text]');
+    if (!move || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!isField && !at.matches('td[tabindex], .alab-cells input[type=checkbox]')) return;
+    if (isField && move[0]) {
+      const all = at.selectionStart === 0 && at.selectionEnd === at.value.length;
+      const edge = move[0] < 0 ? 0 : at.value.length;
+      if (!all && (at.selectionStart !== edge || at.selectionEnd !== edge)) return;
+    }
+    const among = at.closest(at.matches('td') ? 'table' : '.alab-cells');
+    const all = [...among.querySelectorAll(at.matches('td') ? 'td[tabindex]' : 'input')];
+    const here = at.getBoundingClientRect();
+    const x = (r) => r.left + r.width / 2, y = (r) => r.top + r.height / 2;
+    let best = null, least = Infinity;
+    for (const each of all) {
+      const there = each.getBoundingClientRect();
+      const dx = x(there) - x(here), dy = y(there) - y(here);
+      const along = dx * move[0] + dy * move[1], off = Math.abs(move[0] ? dy : dx);
+      if (along > 1 && off < 5 && along < least) { best = each; least = along; }
+    }
+    if (best) { best.focus(); if (best.select) best.select(); }
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
+"""
+ARROWS = f'<style onload="{" ".join(SCRIPT.split())}">.alab-arrows{{}}</style>'
