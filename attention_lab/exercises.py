@@ -37,7 +37,7 @@ ROOMS = {
     "scale_and_temperature": [
         "variance_of_scores",
         "temperature_for",
-        "softmax_jacobian",
+        "sparsemax_jacobian",
         "tempered_softmax",
         "zero_gradients",
     ],

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import html
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number
 
 __all__ = ["Axes", "histogram", "image", "lines", "text"]
 
+BINS = 61  # of a histogram: odd, so that 0 lies in the middle of a bar
 LOOKS = ((DARK, ""), (ACCENT, "6 3"), (GREY, "2 3"), ("#009e73", "8 2 2 2"))  # color, dashes
 
 
@@ -112,45 +112,70 @@ def _short(number: float) -> str:
     return f"{number:.3g}".replace("-", "−", 1 if number < 0 else 0)
 
 
-def histogram(sample: Tensor, *, caption: str, deviation: float) -> str:
-    """Draw how numbers are spread, and the normal curve with mean 0.
+def histogram(
+    sample: Tensor, *, caption: str, reach: float, ghost: Tensor | None = None, ghost_name: str = ""
+) -> str:
+    """Draw how numbers are distributed, over an axis that does not follow them.
+
+    The tallest bar has the full height, so what is compared is the width. Numbers beyond the axis
+    are counted at its ends.
 
     Parameters
     ----------
     sample : Tensor, shape (n,)
     caption : str
         What the numbers are.
-    deviation : float
-        The standard deviation of the curve.
+    reach : float
+        The axis goes from ``-reach`` to ``reach``.
+    ghost : Tensor, shape (m,), optional
+        Other numbers, to be drawn as an outline over the same axis.
+    ghost_name : str
+        What they are.
 
     Returns
     -------
     str
-        One ``<img>`` of 360 × 200 pixels with an alternative text.
+        One ``<img>`` of 360 × 220 pixels with an alternative text.
     """
-    bins = 31
-    reach = max(sample.abs().max().item(), 3 * deviation, 1e-9)
-    counts = torch.histc(sample, bins, -reach, reach)
-    density = counts / counts.sum() / (2 * reach / bins)
-    grid = torch.linspace(-reach, reach, 121, dtype=torch.float64)
-    normal = (-(grid**2) / (2 * deviation**2)).exp() / (deviation * math.sqrt(2 * math.pi))
-    highest = max(density.max().item(), normal.max().item())
-    axes = Axes((-reach, reach), (0.0, highest), width=360, height=200)
-    step = axes.width / bins
+    axes = Axes((-reach, reach), (0.0, 1.0), width=360, height=220, top=40)
+    step = axes.width / BINS
     parts = [
-        f'<rect x="{i * step + 0.5:.1f}" y="{axes.up(number)}" width="{step - 1:.1f}" '
-        f'height="{axes.foot - axes.up(number):.1f}" fill="#aab7c4"/>'
-        for i, number in enumerate(density.tolist())
+        f'<rect x="{i * step + 0.5:.1f}" y="{axes.up(height)}" width="{step - 1:.1f}" '
+        f'height="{axes.foot - axes.up(height):.1f}" fill="#aab7c4"/>'
+        for i, height in enumerate(_heights(sample, reach))
     ]
-    parts += [
-        axes.path(grid.tolist(), normal.tolist(), f'stroke="{DARK}" stroke-width="2"'),
-        axes.x_line(axes.width),
-    ]
-    for x, anchor in ((-reach, "start"), (0.0, "middle"), (reach, "end")):
-        parts.append(axes.x_tick(x, format_number(round(x, 2)), anchor))
+    parts.append('<rect x="8" y="4" width="18" height="10" fill="#aab7c4"/>')
+    parts.append(text(30, 13, "now", ""))
+    if ghost is not None:
+        look = f'stroke="{ACCENT}" stroke-width="2"'
+        edges = [reach * (2 * i / BINS - 1) for i in range(BINS + 1) for _ in (0, 1)]
+        outline = [0.0, *(h for height in _heights(ghost, reach) for h in (height, height)), 0.0]
+        parts.append(axes.path(edges, outline, look))
+        parts.append(f'<line x1="70" y1="9" x2="88" y2="9" {look}/>')
+        parts.append(text(92, 13, ghost_name, ""))
+    for x, anchor, beyond in (
+        (-reach, "start", (sample < -reach)),
+        (reach, "end", (sample > reach)),
+    ):
+        share = beyond.double().mean().item()
+        at = 2 if anchor == "start" else axes.width - 2
+        said = f"beyond: {share:.1%}"
+        parts.append(text(at, 32, said, f'text-anchor="{anchor}" font-size="11"'))
+        parts.append(axes.x_tick(x, _short(x), anchor))
+    parts += [axes.x_line(axes.width), axes.x_tick(0.0, "0")]
     parts.append(text(axes.width / 2, axes.height - 4, caption))
-    alternative = f"{caption}: spread around 0, standard deviation {format_number(deviation)}"
+    deviation = format_number(sample.double().std(correction=0).item())
+    alternative = f"{caption}: standard deviation {deviation}"
+    if ghost is not None:
+        drawn = format_number(ghost.double().std(correction=0).item())
+        alternative += f"; outline: {ghost_name}, standard deviation {drawn}"
     return image(parts, alternative, axes.width, axes.height)
+
+
+def _heights(sample: Tensor, reach: float) -> list[float]:
+    """Return the height of each bar; the tallest has 1."""
+    counts = torch.histc(sample.double(), BINS, -reach, reach)
+    return (counts / counts.max().clamp(min=1)).tolist()
 
 
 def lines(

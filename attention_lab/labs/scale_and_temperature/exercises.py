@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attention_lab.core.normalisers import entropy
+from attention_lab.core.normalisers import entropy, sparsemax
 from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal, shown
 from attention_lab.grading.feedback import Problem, name_of, returned, run
 
 __all__ = [
-    "softmax_jacobian",
+    "sparsemax_jacobian",
     "temperature_for",
     "tempered_softmax",
     "variance_of_scores",
@@ -35,41 +35,77 @@ def _number(answer: Callable[..., Any], inputs: dict[str, Any]) -> float:
 
 @exercise
 def variance_of_scores(answer: Callable[..., Any]) -> str:
-    """``variance(d_k, mu)``: of q . k, for independent features with mean mu and variance 1."""
+    """``variances(d_k, mu)``: within a row, and over all pairs, for features with mean mu."""
     cases = ((64, 0.5), (64, 0.0), (64, 1.0), (7, 0.5), (16, -2.0), (1, 3.0), (1000, 0.1))
-    came = [_number(answer, {"d_k": d_k, "mu": mu}) for d_k, mu in cases]
+    came = []
+    for d_k, mu in cases:
+        result = returned(answer, {"d_k": d_k, "mu": mu})
+        wanted = f"{name_of(answer)} must return two numbers: within a row, and over all pairs"
+        read = numbers(result, wanted).flatten()
+        if read.numel() != 2:
+            raise Problem(f"{wanted}; it returned {read.numel()}")
+        came.append(read.tolist())
 
-    def is_(formula: Callable[[int, float], float]) -> bool:
+    def is_(place: int, formula: Callable[[int, float], float]) -> bool:
         return all(
-            math.isclose(number, formula(*case), rel_tol=1e-6)
-            for number, case in zip(came, cases, strict=True)
+            math.isclose(pair[place], formula(*case), rel_tol=1e-6)
+            for pair, case in zip(came, cases, strict=True)
         )
 
-    if is_(lambda d, mu: d * (1 + 2 * mu**2)):
-        return "Each feature adds (1 + mu²)² − mu⁴ = 1 + 2 mu², so the scores have d_k (1 + 2 mu²)."
-    mistakes = {
+    def within(d: int, mu: float) -> float:
+        return d * (1 + mu**2)
+
+    def overall(d: int, mu: float) -> float:
+        return d * (1 + 2 * mu**2)
+
+    if is_(0, within) and is_(1, overall):
+        return (
+            "Within a row one query is fixed, and its length squared is d_k (1 + mu²) on average. "
+            "The means of the rows differ as well, by d_k mu²; softmax does not see that."
+        )
+    if is_(0, overall) and is_(1, within):
+        raise Problem("both are right, and in the wrong order: within a row first")
+    mistakes: dict[str, Callable[[int, float], float]] = {
         "the mean does not come in: with mu = 0 this is right, and only there": lambda d, mu: d,
-        "this is the variance with 1 + mu² for each feature. Both factors have a mean: write "
-        "(q_c k_c) out": lambda d, mu: d * (1 + mu**2),
         "this is the sum of the E[(q_c k_c)²]; from each the square of its mean, mu⁴, still has "
         "to be taken away": lambda d, mu: d * (1 + mu**2) ** 2,
-        "this is the standard deviation; the variance is its square": lambda d, mu: math.sqrt(
-            d * (1 + 2 * mu**2)
-        ),
-        "this is the variance of one feature of the sum; there are d_k of them": lambda d, mu: (
-            1 + 2 * mu**2
-        ),
-        "variances of independent terms add up: d_k of them give d_k times one, not d_k²": (
-            lambda d, mu: d**2 * (1 + 2 * mu**2)
-        ),
     }
-    for message, formula in mistakes.items():
-        if is_(formula):
-            raise Problem(message)
-    for number, (d_k, mu) in zip(came, cases, strict=True):
-        right = d_k * (1 + 2 * mu**2)
-        if not math.isclose(number, right, rel_tol=1e-6):
-            raise Problem(f"d_k = {d_k}, mu = {mu:g} gives {number:.8g} instead of {right:.8g}")
+    own: tuple[dict[str, Callable[[int, float], float]], ...] = (
+        {
+            **mistakes,
+            "this is the variance over all pairs. Within a row q is fixed, and only k is random: "
+            "the variance of q_c k_c is then q_c²": overall,
+            "this is how much the means of the rows differ": lambda d, mu: d * mu**2,
+        },
+        {
+            **mistakes,
+            "this is the variance within a row. Over all pairs both factors are random: write "
+            "(q_c k_c) out": within,
+        },
+    )
+    for place, (what, right) in enumerate((("within a row", within), ("over all pairs", overall))):
+        known = {
+            **own[place],
+            "this is the standard deviation; the variance is its square": (
+                lambda d, mu, right=right: math.sqrt(right(d, mu))
+            ),
+            "this is for one feature; there are d_k of them": lambda d, mu, right=right: right(
+                1, mu
+            ),
+            "variances of independent terms add up: d_k of them give d_k times one, not d_k²": (
+                lambda d, mu, right=right: d * right(d, mu)
+            ),
+        }
+        for message, formula in known.items():
+            if not is_(place, right) and is_(place, formula):
+                raise Problem(f"{what}: {message}")
+    for place, (what, right) in enumerate((("within a row", within), ("over all pairs", overall))):
+        for pair, (d_k, mu) in zip(came, cases, strict=True):
+            if not math.isclose(pair[place], right(d_k, mu), rel_tol=1e-6):
+                raise Problem(
+                    f"{what}: d_k = {d_k}, mu = {mu:g} gives {pair[place]:.8g} instead of "
+                    f"{right(d_k, mu):.8g}"
+                )
     raise AssertionError("unreachable: some number is wrong")
 
 
@@ -110,40 +146,56 @@ def temperature_for(answer: Callable[..., Any]) -> str:
 
 
 @exercise
-def softmax_jacobian(answer: Callable[[Tensor], Tensor]) -> str:
-    """``jacobian(weights)``: how each weight moves with each score, (n_k, n_k)."""
-    rows = (normal(4, seed=1), normal(2, seed=2), normal(7, seed=3).float(), normal(3, seed=4) * 4)
-    cases = [{"weights": row.softmax(dim=-1)} for row in rows]
-    cases += [{"weights": torch.tensor([0.0, 1.0, 0.0])}, {"weights": torch.tensor([1.0])}]
+def sparsemax_jacobian(answer: Callable[[Tensor], Tensor]) -> str:
+    """``jacobian(weights)``: how each weight of sparsemax moves with each score, (n_k, n_k)."""
+    rows = ((5, 1), (3, 2), (8, 3), (2, 4), (6, 5))
+    cases = [{"weights": sparsemax(normal(n, seed=seed))} for n, seed in rows]
+    cases += [
+        {"weights": torch.tensor([0.0, 0.25, 0.75, 0.0])},
+        {"weights": torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64)},  # all above 0
+        {"weights": torch.tensor([0.0, 1.0, 0.0])},
+        {"weights": torch.tensor([1.0])},
+    ]
 
-    def eye(w: Tensor) -> Tensor:
-        return torch.eye(len(w), dtype=w.dtype)
+    def kept(w: Tensor) -> Tensor:
+        return (w > 0).to(w.dtype)
+
+    def right(w: Tensor) -> Tensor:
+        return torch.diag(kept(w)) - torch.outer(kept(w), kept(w)) / kept(w).sum()
 
     judge(
         answer,
         cases,
-        lambda w: torch.diag(w) - torch.outer(w, w),
+        right,
         "the entries",
         {
-            "the sign is the wrong way round: a weight grows with its own score": (
-                lambda w: torch.outer(w, w) - torch.diag(w)
+            "this is the Jacobian of softmax. A weight of sparsemax above 0 is s_j − t: take the "
+            "derivative of that": lambda w: torch.diag(w) - torch.outer(w, w),
+            "t moves as well when a score moves: it is (their sum − 1) / n over the n scores whose "
+            "weight is above 0": lambda w: torch.diag(kept(w)),
+            "t moves by 1/n for each of the n scores whose weight is above 0, not by 1": (
+                lambda w: torch.diag(kept(w)) - torch.outer(kept(w), kept(w))
             ),
-            "off the diagonal it is −w_i w_j: the other weights shrink when one grows": (
-                lambda w: torch.diag(w) + torch.outer(w, w)
+            "keys with the weight 0 stay at 0, and t does not depend on their scores": (
+                lambda w: torch.eye(len(w), dtype=w.dtype) - 1 / len(w)
             ),
-            "the diagonal is w_i (1 − w_i), so w_i² has to be taken away there as well": (
-                lambda w: torch.diag(w) - torch.outer(w, w) * (1 - eye(w))
+            "t depends only on the scores whose weight is above 0: the other columns are 0": (
+                lambda w: (
+                    torch.diag(kept(w)) - torch.outer(kept(w), torch.ones_like(w)) / kept(w).sum()
+                )
             ),
-            "only the diagonal is there; the other weights move as well, by −w_i w_j": (
-                lambda w: torch.diag(w * (1 - w))
+            "n counts the weights above 0, not all keys": lambda w: (
+                torch.diag(kept(w)) - torch.outer(kept(w), kept(w)) / len(w)
             ),
-            "1 stands on the diagonal instead of the weights: diag(w) − w wᵀ": (
-                lambda w: eye(w) - torch.outer(w, w)
+            "the sign of the second part: where t grows, the weights get smaller": lambda w: (
+                torch.diag(kept(w)) + torch.outer(kept(w), kept(w)) / kept(w).sum()
             ),
-            "this is w wᵀ; it is taken away from diag(w)": lambda w: torch.outer(w, w),
+            "the sign is the wrong way round: a weight grows with its own score": lambda w: (
+                -right(w)
+            ),
         },
     )
-    return "Equal to autograd. Its rows sum to 0, and it is all 0 once a weight is exactly 1."
+    return "Equal to autograd. It holds no weight: sparsemax passes on all of a gradient, or none."
 
 
 def _tempered(scores: Tensor, T: float) -> Tensor:

@@ -20,6 +20,15 @@ def temperature_by_grid(scores, target):
     return grid[(spread - target).abs().argmin()].item()
 
 
+def jacobian_by_loops(w):
+    kept = [j for j in range(len(w)) if w[j] > 0]
+    J = torch.zeros(len(w), len(w), dtype=w.dtype)
+    for j in kept:
+        for other in kept:
+            J[j, other] = (1 if j == other else 0) - 1 / len(kept)
+    return J
+
+
 def no_return(*_):
     print("computed")
 
@@ -51,18 +60,18 @@ def spread_of(weights):
 
 RIGHT = {
     "variance_of_scores": [
-        lambda d_k, mu: d_k * ((1 + mu**2) ** 2 - mu**4),
-        lambda d_k, mu: torch.tensor(float(d_k)) + 2 * d_k * mu * mu,
-        lambda d_k, mu: sum(1 + 2 * mu * mu for _ in range(d_k)),
+        lambda d_k, mu: (d_k * (1 + mu**2), d_k * ((1 + mu**2) ** 2 - mu**4)),
+        lambda d_k, mu: torch.tensor([1.0, 1.0]) * d_k + mu * mu * d_k * torch.tensor([1.0, 2.0]),
+        lambda d_k, mu: [sum(1 + j * mu * mu for _ in range(d_k)) for j in (1, 2)],
     ],
     "temperature_for": [
         temperature_by_grid,
         lambda scores, target: torch.tensor(temperature_by_grid(scores, target)),
     ],
-    "softmax_jacobian": [
-        lambda w: torch.diag(w) - w[:, None] * w[None, :],
-        lambda w: torch.stack([w[i] * (torch.eye(len(w))[i] - w) for i in range(len(w))]),
-        lambda w: (torch.eye(len(w), dtype=w.dtype) - w) * w[:, None],
+    "sparsemax_jacobian": [
+        lambda w: torch.diag((w > 0).to(w)) - torch.outer(w > 0, w > 0) / (w > 0).sum(),
+        jacobian_by_loops,
+        lambda w: ((w > 0) / (w > 0).sum() - torch.eye(len(w)).to(w)) * -(w > 0)[:, None].to(w),
     ],
     "tempered_softmax": [
         lambda s, T: ((s - s.amax(-1, keepdim=True)) / T).softmax(-1),
@@ -75,18 +84,33 @@ RIGHT = {
 
 WRONG = {
     "variance_of_scores": [
-        (lambda d, mu: d, "the mean does not come in"),
-        (lambda d, mu: d * (1 + mu**2), "Both factors have a mean"),
-        (lambda d, mu: d * (1 + mu**2) ** 2, "from each the square of its mean"),
-        (lambda d, mu: (d * (1 + 2 * mu**2)) ** 0.5, "this is the standard deviation"),
-        (lambda d, mu: 1 + 2 * mu**2, "the variance of one feature of the sum"),
-        (lambda d, mu: d**2 * (1 + 2 * mu**2), "variances of independent terms add up"),
-        (lambda d, mu: d * mu**2, "mu = 0.5 gives 16 instead of 96"),
-        (lambda d, mu: d * (1 + mu) ** 2, "mu = 0.5 gives 144 instead of 96"),
-        (lambda d, mu: 1.001 * d * (1 + 2 * mu**2), "mu = 0.5 gives 96.096 instead of 96"),
-        (lambda d, mu: [d, mu], "must return one number, and it returned 2"),
-        (lambda d, mu: "64", "must return one number"),
-        (lambda d: d, "is called with 2 arguments (d_k, mu)"),
+        (lambda d, mu: (d, d), "within a row: the mean does not come in"),
+        (lambda d, mu: (d * (1 + mu**2), d), "over all pairs: the mean does not come in"),
+        (lambda d, mu: (d * (1 + 2 * mu**2),) * 2, "Within a row q is fixed"),
+        (lambda d, mu: (d * (1 + mu**2),) * 2, "this is the variance within a row"),
+        (lambda d, mu: (d * (1 + 2 * mu**2), d * (1 + mu**2)), "in the wrong order"),
+        (
+            lambda d, mu: (d * (1 + mu**2), d * (1 + mu**2) ** 2),
+            "over all pairs: this is the sum of the E[(q_c k_c)²]",
+        ),
+        (lambda d, mu: (d * mu**2, d * (1 + 2 * mu**2)), "how much the means of the rows differ"),
+        (
+            lambda d, mu: ((d * (1 + mu**2)) ** 0.5, (d * (1 + 2 * mu**2)) ** 0.5),
+            "within a row: this is the standard deviation",
+        ),
+        (lambda d, mu: (d * (1 + mu**2), 1 + 2 * mu**2), "over all pairs: this is for one feature"),
+        (lambda d, mu: (d * d * (1 + mu**2), d * (1 + 2 * mu**2)), "d_k times one, not d_k²"),
+        (
+            lambda d, mu: (d * (1 + mu), 1),
+            "within a row: d_k = 64, mu = 0.5 gives 96 instead of 80",
+        ),
+        (
+            lambda d, mu: (d * (1 + mu**2), 1.001 * d * (1 + 2 * mu**2)),
+            "over all pairs: d_k = 64, mu = 0.5 gives 96.096 instead of 96",
+        ),
+        (lambda d, mu: d * (1 + 2 * mu**2), "must return two numbers: within a row"),
+        (lambda d, mu: "64", "must return two numbers"),
+        (lambda d: (d, d), "is called with 2 arguments (d_k, mu)"),
         (no_return, "returned None"),
         (192, "must be a function"),
     ],
@@ -107,18 +131,31 @@ WRONG = {
         (lambda s, t: (s / t).softmax(-1), "must return one number, and it returned 3"),
         (lambda s, t: math.nan, "must be finite"),
     ],
-    "softmax_jacobian": [
-        (lambda w: torch.outer(w, w) - torch.diag(w), "the sign is the wrong way round"),
-        (lambda w: torch.diag(w) + torch.outer(w, w), "off the diagonal it is −w_i w_j"),
-        (lambda w: torch.diag(w * (1 - w)), "only the diagonal is there"),
-        (lambda w: w * (1 - w), "returned shape (4,) for weights = "),
-        (lambda w: torch.eye(len(w)).double() - torch.outer(w, w), "1 stands on the diagonal"),
-        (lambda w: torch.outer(w, w), "it is taken away from diag(w)"),
+    "sparsemax_jacobian": [
+        (lambda w: torch.diag(w) - torch.outer(w, w), "this is the Jacobian of softmax"),
+        (lambda w: torch.diag((w > 0).to(w)), "t moves as well"),
         (
-            lambda w: torch.diag(w) - torch.outer(w, w) * (1 - torch.eye(len(w)).double()),
-            "w_i² has to be taken away there as well",
+            lambda w: torch.diag((w > 0).to(w)) - torch.outer((w > 0).to(w), (w > 0).to(w)),
+            "not by 1",
         ),
-        (lambda w: torch.diag(w.softmax(-1)) - torch.outer(w, w), "the entries differ first"),
+        (lambda w: torch.eye(len(w)).to(w) - 1 / len(w), "keys with the weight 0 stay at 0"),
+        (
+            lambda w: (w > 0)[:, None] * (torch.eye(len(w)).to(w) - 1 / (w > 0).sum()),
+            "the other columns are 0",
+        ),
+        (
+            lambda w: torch.diag((w > 0).to(w)) - torch.outer(w > 0, w > 0) / len(w),
+            "n counts the weights above 0",
+        ),
+        (
+            lambda w: torch.diag((w > 0).to(w)) + torch.outer(w > 0, w > 0) / (w > 0).sum(),
+            "the sign of the second part",
+        ),
+        (lambda w: -jacobian_by_loops(w), "a weight grows with its own score"),
+        (lambda w: w * (1 - w), "returned shape (5,) for weights = "),
+        (lambda w: torch.diag(w > 0) - torch.outer(w, w), "raised"),
+        (lambda w: jacobian_by_loops(w) * (1 - 1e-3), "the entries differ first at [0, 0]"),
+        (lambda w: jacobian_by_loops(w.clamp(min=0.05)), "keys with the weight 0 stay at 0"),
     ],
     "tempered_softmax": [
         (lambda s, T: (s * T).softmax(-1), "multiplied by T"),
