@@ -386,7 +386,19 @@ WRONG = {
             "with 3 keys in the cache and 1 new word the output differs",
         ),
         (attended(behind=False), "the output differs first at"),
-        (attended(stored=lambda x: x.flip(0)), 'but cache["k"] does not hold the words'),
+        (attended(stored=lambda x: x.flip(0)), "the output differs first at"),
+        (
+            attended_with(lambda old: {n: x.flip(1) for n, x in old.items()}),
+            "does not hold the words",
+        ),
+        (
+            attended_with(lambda old: {n.lower(): x for n, x in old.items()}, str.upper),
+            'cache["k"] is not there after a call',
+        ),
+        (
+            attended_with(lambda old: {n: x[0] for n, x in old.items()}, pack=True),
+            "has shape (1, 1, 1, 4)",
+        ),
         (attended_in_one_cache, "raised RuntimeError"),
         (lambda q, k, v, cache: attended()(q, k, v, cache)[:, -1:], "returned shape (2, 1, 3)"),
         (lambda q, k, v, cache: cache, "must be a tensor, but it is a dict"),
