@@ -16,7 +16,7 @@ what_keeps_tokens_apart = Choices(
         "residual sum” has no norm.",
     },
     right="a residual sum, x + attention(x)",
-    shown_by="0.061 to 0.386",
+    shown_by="0.061 to 0.390",
 )
 
 gradient_without_norms = Choices(
@@ -31,7 +31,7 @@ gradient_without_norms = Choices(
         "size, and the gradient grows with them.",
     },
     right="several times longer",
-    shown_by="no norm    [0.7",
+    shown_by="no norm    [0.6",
 )
 
 attention_share = Number(

@@ -6,6 +6,7 @@ What came of four starts is kept in ``translators.json`` beside this file, which
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -93,14 +94,14 @@ class Translated(NamedTuple):
 
     Attributes
     ----------
-    words : list of list of str
+    words : list of tuple of str
     weights : Tensor, shape (500, h, n_q, n_k)
         Of its cross-attention; with h = 1 of a recurrent model.
     exact_match : float
         Share of the phrases that are translated exactly right.
     """
 
-    words: list[list[str]]
+    words: list[tuple[str, ...]]
     weights: Tensor
     exact_match: float
 
@@ -116,14 +117,14 @@ def translated(model: Seq2Seq | Transformer) -> Translated:
             numbers = model.decode(sources)
         weights = torch.cat(found["decoder.layers.0.cross_attention"], dim=2)
     words = [french.decode(row) for row in numbers.tolist()]
-    right = sum(w == p.french for w, p in zip(words, unseen(), strict=True))
+    right = sum(tuple(w) == p.french for w, p in zip(words, unseen(), strict=True))
     return Translated(words, weights, right / len(unseen()))
 
 
 def agreement(words: Sequence[Sequence[str]], weights: Tensor) -> dict[str, float]:
     """Return for each of `KINDS` how often the largest weight is on the word that is translated.
 
-    Only phrases that were written exactly right count.
+    Only phrases that were written exactly right count; nan where there is none.
 
     Parameters
     ----------
@@ -134,14 +135,14 @@ def agreement(words: Sequence[Sequence[str]], weights: Tensor) -> dict[str, floa
     """
     total, right = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
     for written, own, phrase in zip(words, weights, unseen(), strict=True):
-        if written != phrase.french:
+        if tuple(written) != phrase.french:
             continue
         best = own[: len(written)].argmax(dim=-1).tolist()
         for french_word, looked, position in zip(written, best, phrase.alignment, strict=True):
             kind = _kind_of(french_word, phrase.english[position])
             total[kind] += 1
             right[kind] += looked == position
-    return {kind: right[kind] / total[kind] for kind in KINDS}
+    return {kind: right[kind] / total[kind] if total[kind] else math.nan for kind in KINDS}
 
 
 def _kind_of(french_word: str, english_word: str) -> str:
