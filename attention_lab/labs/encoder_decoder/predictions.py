@@ -68,6 +68,22 @@ what_is_predicted = Choices(
     shown_by="position 2: reads 3, must predict 9",
 )
 
+draft_vectors = Choices(
+    question="This draft gets seven source words as inputs, and as context the four words that "
+    "are written so far. How many vectors come out?",
+    choices={
+        "four, one for each word written so far": "So it would be in a decoder, whose queries "
+        "come from what is written. Look at what the second attention gets as its queries.",
+        "seven, one for each source word": "There is one output for each query, and both "
+        "attentions have the source words as queries.",
+        "eleven, one for each word": "Nothing joins the two; there is one output for each query.",
+        "one, the next word": "An attention gives one output for each query, and there are "
+        "several queries.",
+    },
+    right="seven, one for each source word",
+    shown_by="vectors out: 7",
+)
+
 loss_of_a_guess = Number(
     question="There are 13 words to choose from. What is the loss, the mean of −ln p of the right "
     "word, of a model that gives each of them the same probability?",
