@@ -17,7 +17,7 @@ from attention_lab.labs.encoder_decoder.ablation import (
     key_of,
     train_without,
 )
-from attention_lab.labs.encoder_decoder.pictures import block_diagram, curves, still
+from attention_lab.labs.encoder_decoder.pictures import block_diagram, curves
 from attention_lab.pictures.style import format_number, format_weight
 from attention_lab.pictures.tables import side_by_side
 from attention_lab.ui.base import LiveView, message
@@ -56,7 +56,6 @@ class BlockExplorer(LiveView):
         )
         self.bar = TrainingBar(STEPS)
         self._own: dict[str, tuple[int, Run]] = {}  # by key: the start, and what came of it
-        still(self.status)
         self.children = [
             row(self.task, *self.parts.values()),
             row(self.again, self.bar),

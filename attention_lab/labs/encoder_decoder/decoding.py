@@ -9,10 +9,10 @@ import ipywidgets
 import torch
 from torch import Tensor
 
-from attention_lab.labs.encoder_decoder.pictures import STILL, growing_table, still, to_come
+from attention_lab.labs.encoder_decoder.pictures import STILL, growing_table, to_come
 from attention_lab.models.transformer import Transformer, recorded
 from attention_lab.models.vocabulary import END, START, Vocabulary
-from attention_lab.pictures.flow import FLOW_CSS, flow
+from attention_lab.pictures.flow import flow
 from attention_lab.pictures.tables import bars_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import (
@@ -103,8 +103,7 @@ class DecodingExplorer(LiveView):
             value=step, min=1, max=2 * MOST_WORDS, interval=PAUSE, description="play"
         )
         ipywidgets.link((self.play, "value"), (self.step, "value"))
-        still(self.status)
-        style = ipywidgets.HTML(FLOW_CSS + STILL, layout={"display": "none"})
+        style = ipywidgets.HTML(STILL, layout={"display": "none"})
         self.children = [
             style,
             row(self.text, self.play, self.step),

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-import ipywidgets
 from torch import Tensor
 
-from attention_lab.pictures.style import (
-    ACCENT,
-    DARK,
-    GREY,
-    format_number,
-    format_weight,
-    palette,
-    shade,
-)
+from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number
 from attention_lab.pictures.svg import LOOKS, Axes, image, text
-from attention_lab.pictures.tables import cell, head, row_head, table, title
+from attention_lab.pictures.tables import cell, head, row_head, table, title, weight_cell
 
-__all__ = ["STILL", "block_diagram", "curves", "growing_table", "still", "to_come"]
+__all__ = ["STILL", "block_diagram", "curves", "growing_table", "to_come"]
 
 WIDTH, HEIGHT, BOX = 350, 380, 142  # BOX: the width of one
 DENSE = 8  # a table with more rows or columns gets small print
@@ -32,11 +23,6 @@ text-overflow:ellipsis}
 .alab .alab-growing table thead th{min-width:3.3em;max-width:3.3em;overflow:hidden;
 text-overflow:ellipsis}
 </style>"""
-
-
-def still(line: ipywidgets.HTML) -> None:
-    """Give a status line the whole width and a fixed height: a longer message moves nothing."""
-    line.layout.width, line.layout.height, line.layout.overflow = "100%", "52px", "auto"
 
 
 def to_come(word: str) -> str:
@@ -81,10 +67,9 @@ def growing_table(
             if i >= known:
                 cells.append(cell())
             elif is_causal and j > i:
-                cells.append(cell("", ("#ffffff", "#000000"), "alab-hidden"))
+                cells.append(cell("", "alab-hidden"))
             else:
-                said = format_weight(weight) if weight == 0 or weight >= 5e-4 else "≈0"
-                cells.append(cell(said, palette()[shade(weight, 0, 1)], kind))
+                cells.append(weight_cell(weight, kind))
         lines.append(cells)
     size = f" ({len(rows)} × {len(columns)})"
     return table(

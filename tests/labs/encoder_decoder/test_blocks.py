@@ -81,16 +81,15 @@ def axes_of(widget):
 
 def test_frames_and_axes_stand_still(trainings):
     widget = BlockExplorer()
-    layout = widget.status.layout
-    before = sizes(widget), axes_of(widget), layout.height, layout.width
+    before = sizes(widget), axes_of(widget)
     assert [len(axis) for axis in before[1]] == [6, 6]
     for name in ("residual", "norm", "causal"):
         widget.parts[name].value = False
-        assert (sizes(widget), axes_of(widget), layout.height, layout.width) == before
+        assert (sizes(widget), axes_of(widget)) == before
     widget.task.value = "sort"
     widget.again.click()
     assert "trained here" in pictures(widget)[1]
-    assert (sizes(widget), axes_of(widget), layout.height, layout.width) == before
+    assert (sizes(widget), axes_of(widget)) == before
 
 
 def test_parts_that_do_not_exist():
