@@ -164,11 +164,8 @@ class DecodingExplorer(LiveView):
             drawn = flow(known, sources, shown, live=live)
             flows.append(f"<div><b>cross-attention, {name}</b>{drawn}</div>")
         tables = side_by_side(
-            _still(self._chances(written.chances[step - 1])),
-            _still(
-                self._table(shown, sources, weights_of(self.table.value, self.head.value)),
-                "alab-growing",
-            ),
+            f'<div class="alab-still">{self._chances(written.chances[step - 1])}</div>',
+            self._table(shown, sources, weights_of(self.table.value, self.head.value)),
         )
         return f'<div style="{COLUMNS if live else WRAPPED}">{"".join(flows)}</div>{tables}'
 
@@ -221,7 +218,3 @@ class DecodingExplorer(LiveView):
 
     def twin_text(self) -> str:
         return f"DecodingExplorer, “{' '.join(self._drawn)}”. {self.note}"
-
-
-def _still(table: str, kind: str = "") -> str:
-    return f'<div class="alab-still {kind}">{table}</div>'

@@ -14,6 +14,7 @@ __all__ = ["STILL", "block_diagram", "curves", "growing_table", "to_come"]
 
 WIDTH, HEIGHT, BOX = 350, 380, 142  # BOX: the width of one
 DENSE = 8  # a table with more rows or columns gets small print
+FEW = 7  # up to here there is room for wider columns
 
 # Columns as wide as their longest number, heads as wide as a long word: a new row moves nothing.
 STILL = """<style>
@@ -22,6 +23,7 @@ text-overflow:ellipsis}
 .alab .alab-growing table td{min-width:3.3em}
 .alab .alab-growing table thead th{min-width:3.3em;max-width:3.3em;overflow:hidden;
 text-overflow:ellipsis}
+.alab .alab-few table td,.alab .alab-few table thead th{min-width:3.7em;max-width:3.7em}
 </style>"""
 
 
@@ -57,7 +59,8 @@ def growing_table(
     Returns
     -------
     str
-        One ``<table>``, the same frame for every ``known``.
+        One ``<table>`` in a ``<div>``, the same frame for every ``known``; a live page needs
+        `STILL` once.
     """
     lines = []
     for i, (name, own) in enumerate(zip(rows, weights.tolist(), strict=True)):
@@ -65,19 +68,20 @@ def growing_table(
         cells = [row_head(name)]
         for j, weight in enumerate(own):
             if i >= known:
-                cells.append(cell())
+                cells.append(cell("\u00a0"))  # as high as a number
             elif is_causal and j > i:
                 cells.append(cell("", "alab-hidden"))
             else:
                 cells.append(weight_cell(weight, kind))
         lines.append(cells)
-    size = f" ({len(rows)} × {len(columns)})"
-    return table(
-        title(caption, size),
+    drawn = table(
+        title(caption, f" ({len(rows)} × {len(columns)})"),
         [cell(), *map(head, columns)],
         lines,
         dense=max(weights.shape) > DENSE,
     )
+    few = " alab-few" if len(columns) <= FEW else ""
+    return f'<div class="alab-still alab-growing{few}">{drawn}</div>'
 
 
 def curves(
