@@ -39,7 +39,8 @@ def starts() -> dict[str, Any]:
     for without, task in itertools.product(ablation.REPEATED, ablation.TASKS):
         key = ablation.key_of(without, task)
         runs = [ablation.train_without(without, task, seed=seed) for seed in (1, 2, 3)]
-        rows[key] = [each.exact_match for each in (ablation.committed()[key], *runs)]
+        runs.insert(0, ablation.committed()[key])
+        rows[key] = [each.exact_match for each in runs], [each.spread[-1] for each in runs]
         _say(key, rows[key])
     return rows
 

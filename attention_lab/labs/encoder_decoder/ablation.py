@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,7 @@ __all__ = [
     "REPEATED",
     "TASKS",
     "Run",
+    "Starts",
     "build",
     "committed",
     "key_of",
@@ -74,6 +75,20 @@ class Run:
     losses: tuple[float, ...]
     exact_match: float
     accuracy: float
+    spread: tuple[float, ...]
+
+
+class Starts(NamedTuple):
+    """What came of four trainings, from the starts 0 to 3.
+
+    Attributes
+    ----------
+    exact_match : tuple of float
+    spread : tuple of float
+        After the last layer of the encoder.
+    """
+
+    exact_match: tuple[float, ...]
     spread: tuple[float, ...]
 
 
@@ -252,9 +267,9 @@ def committed() -> dict[str, Run]:
 
 
 @cache
-def starts() -> dict[str, tuple[float, ...]]:
-    """Return ``exact_match`` from the starts 0 to 3, by `key_of`, of what is in `REPEATED`."""
-    return {key: tuple(each) for key, each in read_json("starts.json").items()}
+def starts() -> dict[str, Starts]:
+    """Return by `key_of` what came of the four trainings of what is in `REPEATED`."""
+    return {key: Starts(*map(tuple, each)) for key, each in read_json("starts.json").items()}
 
 
 def read_json(name: str) -> Any:

@@ -23,7 +23,7 @@ text-overflow:ellipsis}
 .alab .alab-growing table td{min-width:3.3em}
 .alab .alab-growing table thead th{min-width:3.3em;max-width:3.3em;overflow:hidden;
 text-overflow:ellipsis}
-.alab .alab-few table td,.alab .alab-few table thead th{min-width:3.7em;max-width:3.7em}
+.alab .alab-few table td,.alab .alab-few table thead th{min-width:3.9em;max-width:3.9em}
 </style>"""
 
 
