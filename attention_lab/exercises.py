@@ -75,6 +75,7 @@ ROOMS = {
         "missing_piece",
         "batch_decoding",
         "teaching_leak",
+        "kv_cache",
     ],
 }
 check = Checks(

@@ -1,16 +1,17 @@
 """Take parts out of a Transformer, train what is left, and keep what came of it.
 
-The runs of all 64 combinations are kept in ``ablations.json`` beside this file, which
-``tools/ablations.py`` makes.
+The runs of all 64 combinations are kept in ``ablations.json`` beside this file, and what came of
+some of them from three more starts in ``starts.json``; ``tools/ablations.py`` makes both.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,12 +28,15 @@ from attention_lab.models.transformer import (
 
 __all__ = [
     "PARTS",
+    "REPEATED",
     "TASKS",
     "Run",
+    "Starts",
     "build",
     "committed",
     "key_of",
     "spread",
+    "starts",
     "train_without",
     "without_parts",
 ]
@@ -43,10 +47,12 @@ PARTS = {
     "norm": "norms",
     "feed_forward": "feed-forward",
     "output": "W_O",
-    "position": "places",
+    "position": "positions",
     "causal": "causal mask",
 }
 TASKS = ("reverse", "sort")
+# what was trained from four starts
+REPEATED = ((), *((part,) for part in PARTS), ("norm", "feed_forward", "output"))
 D_MODEL, N_HEADS, N_LAYERS, LENGTH, STEPS, EVERY = 32, 4, 2, 8, 300, 10
 
 
@@ -69,6 +75,20 @@ class Run:
     losses: tuple[float, ...]
     exact_match: float
     accuracy: float
+    spread: tuple[float, ...]
+
+
+class Starts(NamedTuple):
+    """What came of four trainings, from the starts 0 to 3.
+
+    Attributes
+    ----------
+    exact_match : tuple of float
+    spread : tuple of float
+        After the last layer of the encoder.
+    """
+
+    exact_match: tuple[float, ...]
     spread: tuple[float, ...]
 
 
@@ -240,14 +260,24 @@ def key_of(without: Collection[str], task: str) -> str:
 @cache
 def committed() -> dict[str, Run]:
     """Return the kept runs by `key_of`."""
-    text = (files(__package__) / "ablations.json").read_text(encoding="utf-8")
     return {
         key: Run(*(tuple(v) if isinstance(v, list) else v for v in run.values()))
-        for key, run in json.loads(text).items()
+        for key, run in read_json("ablations.json").items()
     }
 
 
-def as_text(runs: dict[str, Run]) -> str:
-    """Return the file's text, a line for each run."""
-    lines = [f"{json.dumps(key)}: {json.dumps(asdict(run))}" for key, run in sorted(runs.items())]
+@cache
+def starts() -> dict[str, Starts]:
+    """Return by `key_of` what came of the four trainings of what is in `REPEATED`."""
+    return {key: Starts(*map(tuple, each)) for key, each in read_json("starts.json").items()}
+
+
+def read_json(name: str) -> Any:
+    """Return what a file of this room holds."""
+    return json.loads((files(__package__) / name).read_text(encoding="utf-8"))
+
+
+def as_text(rows: Mapping[str, Any]) -> str:
+    """Return a file's text, a line for each row."""
+    lines = [f"{json.dumps(key)}: {json.dumps(row)}" for key, row in sorted(rows.items())]
     return "{\n" + ",\n".join(lines) + "\n}\n"

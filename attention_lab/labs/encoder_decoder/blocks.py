@@ -17,9 +17,8 @@ from attention_lab.labs.encoder_decoder.ablation import (
     key_of,
     train_without,
 )
-from attention_lab.labs.encoder_decoder.pictures import block_diagram
+from attention_lab.labs.encoder_decoder.pictures import block_diagram, curves
 from attention_lab.pictures.style import format_number, format_weight
-from attention_lab.pictures.svg import lines
 from attention_lab.pictures.tables import side_by_side
 from attention_lab.ui.base import LiveView, message
 from attention_lab.ui.fields import box, choice, row, watch
@@ -27,7 +26,8 @@ from attention_lab.ui.training_bar import TrainingBar
 
 __all__ = ["BlockExplorer"]
 
-PLACES = (1, *range(EVERY, STEPS + 1, EVERY))
+AT = (1, *range(EVERY, STEPS + 1, EVERY))  # the steps of which a loss is kept
+HIGHEST_LOSS = 3.0  # a model that knows nothing has ln 13 = 2.56
 
 
 class BlockExplorer(LiveView):
@@ -101,17 +101,17 @@ class BlockExplorer(LiveView):
             model += f", trained here from start {start}"
         shown = list(runs.values())[-1]
         said = (
-            f"{task}, {model}. Share of new sequences with all eight digits right: "
-            f"{format_weight(shown.exact_match)}; of digits right when the right ones before them "
-            f"are read: {format_weight(shown.accuracy)}; last loss "
+            f"{task}, {model}. Exact match (all eight digits right): "
+            f"{format_weight(shown.exact_match)}; accuracy (single digits, when the right ones "
+            f"before them are read): {format_weight(shown.accuracy)}; last loss "
             f"{format_number(shown.losses[-1])}."
         )
-        losses = {name: (PLACES, run.losses) for name, run in runs.items()}
+        losses = {name: (AT, run.losses) for name, run in runs.items()}
         spreads = {name: (range(len(run.spread)), run.spread) for name, run in runs.items()}
         pictures = side_by_side(
             block_diagram(self.without),
-            lines(losses, caption="loss", x_axis="step"),
-            lines(spreads, caption="how different the tokens are", x_axis="encoder layer"),
+            curves(losses, caption="loss", x_axis="step", highest=HIGHEST_LOSS),
+            curves(spreads, caption="spread of the tokens", x_axis="encoder layer", highest=1.0),
         )
         return pictures, said
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import ipywidgets
 import torch
 from torch import Tensor
 
+from attention_lab.labs.encoder_decoder.pictures import STILL, growing_table, to_come
 from attention_lab.models.transformer import Transformer, recorded
 from attention_lab.models.vocabulary import END, START, Vocabulary
-from attention_lab.pictures.tables import bars_table, matrix_table, side_by_side
+from attention_lab.pictures.flow import flow
+from attention_lab.pictures.tables import bars_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import (
     MOST_WORDS,
@@ -25,6 +28,17 @@ from attention_lab.ui.fields import (
 __all__ = ["DecodingExplorer"]
 
 MEAN = "mean of the heads"
+CROSS, OWN, ENCODER = "cross-attention", "decoder, self-attention", "encoder, self-attention"
+ATTENTIONS = {  # what the table may show, and its name in the model
+    CROSS: "decoder.layers.{}.cross_attention",
+    OWN: "decoder.layers.{}.self_attention",
+    ENCODER: "encoder.layers.{}.self_attention",
+}
+PAUSE = 900  # milliseconds from one word to the next when it plays
+# two columns of the same width and a fixed height, whatever the words are; without a kernel two
+# pictures, each as wide as it is
+COLUMNS = "display:grid;grid-template-columns:1fr 1fr;gap:0 16px;min-height:228px"
+WRAPPED = "display:flex;flex-wrap:wrap;gap:4px 24px"
 
 
 class _Written(NamedTuple):
@@ -34,7 +48,10 @@ class _Written(NamedTuple):
 
 
 class DecodingExplorer(LiveView):
-    """Decode what is typed, and show one step of it with the weights of a layer and a head.
+    """Decode what is typed, and play it word by word, with the weights of a layer.
+
+    Two heads stand side by side, as lines between the words. Nothing in the picture moves when a
+    word is written: what is still to come has its place from the start.
 
     Parameters
     ----------
@@ -78,17 +95,24 @@ class DecodingExplorer(LiveView):
         self.step = count_field("step", step, 2 * MOST_WORDS, width="110px")
         self.layer = choice("layer", list(range(len(model.decoder.layers))), width="110px")
         n_heads = model.decoder.layers[0].self_attention.n_heads
-        self.head = choice(
-            "head", [(MEAN, -1), *((f"head {h}", h) for h in range(n_heads))], width="220px"
+        heads = [(MEAN, -1), *((f"head {h}", h) for h in range(n_heads))]
+        self.head = choice("head", heads, width="200px")
+        self.beside = choice("beside it", heads, value=0, width="220px")
+        self.table = choice("table", list(ATTENTIONS), width="260px")
+        self.play = ipywidgets.Play(
+            value=step, min=1, max=2 * MOST_WORDS, interval=PAUSE, description="play"
         )
+        ipywidgets.link((self.play, "value"), (self.step, "value"))
+        style = ipywidgets.HTML(STILL, layout={"display": "none"})
         self.children = [
-            row(self.text),
-            row(self.step, self.layer, self.head),
+            style,
+            row(self.text, self.play, self.step),
+            row(self.layer, self.head, self.beside, self.table),
             self.status,
             self.picture,
         ]
         self.redraw()
-        watch(self.redraw, self.text, self.step, self.layer, self.head)
+        watch(self.redraw, self.text, self.step, self.layer, self.head, self.beside, self.table)
 
     @torch.no_grad()
     def _write(self, words: tuple[str, ...]) -> _Written:
@@ -118,34 +142,52 @@ class DecodingExplorer(LiveView):
         words = words_in(self.text, self.source)
         written = self._write(words)
         with self.holding:
-            self.step.max = len(written.words)
-        step = self.step.value
-        done = written.words[:step]
-        read = ("<start>", *done)[:step]
-        sources = [*words, "<end>"]
-        layer, head = self.layer.value, self.head.value
+            self.play.max = self.step.max = len(written.words)
+        self._drawn = words
+        return self._picture(live=True), self._said(words, written.words, self.step.value)
 
-        def weights_of(name: str) -> Tensor:
-            each = written.weights[name]
+    def _picture(self, *, live: bool) -> str:
+        words, step, layer = self._drawn, self.step.value, self.layer.value
+        written = self._write(words)
+        sources = [*words, "<end>"]
+        shown = [w if i < step else to_come(w) for i, w in enumerate(written.words)]
+
+        def weights_of(table: str, head: int) -> Tensor:
+            each = written.weights[ATTENTIONS[table].format(layer)]
             return each.mean(dim=0) if head < 0 else each[head]
 
-        last = step - 1
-        maps = (
-            (f"decoder.layers.{layer}.cross_attention", "cross-attention", done, sources),
-            (f"decoder.layers.{layer}.self_attention", "decoder, self-attention", read, read),
-            (f"encoder.layers.{layer}.self_attention", "encoder, self-attention", sources, sources),
+        flows = []
+        for field in (self.head, self.beside):
+            known = weights_of(CROSS, field.value).clone()
+            known[step:] = 0  # no lines from what is not written yet
+            name = MEAN if field.value < 0 else f"head {field.value}"
+            drawn = flow(known, sources, shown, live=live)
+            flows.append(f"<div><b>cross-attention, {name}</b>{drawn}</div>")
+        tables = side_by_side(
+            f'<div class="alab-still">{self._chances(written.chances[step - 1])}</div>',
+            self._table(shown, sources, weights_of(self.table.value, self.head.value)),
         )
-        parts = [self._chances(written.chances[last])]
-        for name, caption, rows, columns in maps:
-            shown = weights_of(name)[: len(rows), : len(columns)]
-            own = set() if rows is sources else {(last, j) for j in range(len(columns))}
-            parts.append(
-                matrix_table(
-                    shown, caption=caption, rows=rows, columns=columns, weights=True, related=own
-                )
-            )
-        self._drawn = words
-        return side_by_side(*parts), self._said(words, written.words, step)
+        return f'<div style="{COLUMNS if live else WRAPPED}">{"".join(flows)}</div>{tables}'
+
+    def _table(self, shown: list[str], sources: list[str], weights: Tensor) -> str:
+        name, step = self.table.value, self.step.value
+        read = ["<start>", *shown[:-1]]
+        rows = {CROSS: shown, OWN: read, ENCODER: sources}[name]
+        is_encoder = name == ENCODER  # it reads all words before the first one is written
+        return growing_table(
+            weights,
+            caption=name,
+            rows=rows,
+            columns=read if name == OWN else sources,
+            known=len(rows) if is_encoder else step,
+            is_causal=name == OWN,
+            marked=None if is_encoder else step - 1,
+        )
+
+    def twin_html(self) -> str:
+        # no inline SVG: without a kernel its text would stay behind
+        drawn = self._picture(live=False) if self._drawn else self.picture.value
+        return self.status.value + drawn
 
     def _said(self, words: tuple[str, ...], written: tuple[str, ...], step: int) -> str:
         before = " ".join(("<start>", *written[: step - 1]))
@@ -170,7 +212,8 @@ class DecodingExplorer(LiveView):
             [self.target.words[i] for i in best.indices.tolist()],
             best.values,
             caption="what may come next",
-            heads=("word", "probability"),
+            note=", with its probability p",
+            heads=("word", "p"),
         )
 
     def twin_text(self) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from attention_lab.grading.base import exercise
-from attention_lab.grading.cases import judge
-from attention_lab.grading.feedback import Problem, call, name_of, returned
+from attention_lab.grading.cases import judge, normal
+from attention_lab.grading.compare import agree, same
+from attention_lab.grading.feedback import Problem, call, name_of, returned, run
 from attention_lab.labs.encoder_decoder.ablation import TASKS, Run, committed, key_of
 from attention_lab.models.transformer import DecoderLayer, EncoderLayer
 from attention_lab.models.vocabulary import END, PAD, START
@@ -18,6 +21,7 @@ from attention_lab.models.vocabulary import END, PAD, START
 __all__ = [
     "PATIENTS",
     "batch_decoding",
+    "kv_cache",
     "missing_piece",
     "parameter_count",
     "post_norm_decoder",
@@ -188,7 +192,7 @@ DECODER_MISTAKES = {
     "the second norm is missing": _decoder(use=(0, None, 2)),
     "the last norm is missing": _decoder(use=(0, 1, None)),
     "all norms are missing": _decoder(use=(None, None, None)),
-    "all three norms are norms[0]; each place has its own": _decoder(use=(0, 0, 0)),
+    "all three norms are norms[0]; each sub-layer has its own": _decoder(use=(0, 0, 0)),
     "the norms are in the wrong order": _decoder(use=(2, 1, 0)),
     "cross-attention comes after self-attention, not before it": _decoder("cof"),
     "the feed-forward part comes last": _decoder("ofc"),
@@ -240,7 +244,7 @@ def missing_piece(answer: Any) -> str:
             "08)? Which part does every task need? And what has a model seen that guesses every "
             "digit when the right ones stand before it, and writes nothing right?"
         )
-    return "All four: no places, no causal mask, nothing, no residual sums."
+    return "All four: no positions, no causal mask, nothing, no residual sums."
 
 
 # what a model writes, row by row; the last one would never end
@@ -380,7 +384,7 @@ def _judge_words(name: str, result: Any, texts: list[list[int]], most: int, call
 
 
 def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Tensor], set[int]]]:
-    """Return decoders, and the places at which each knows what it must not."""
+    """Return decoders, and the positions at which each knows what it must not."""
     n = len(target)
     random = torch.Generator().manual_seed(8)
     table = torch.randn(n, n_words, n - 1, n_words, generator=random, dtype=torch.float64)
@@ -388,7 +392,7 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
     def decoder(
         reads: Callable[[int, int], bool], only: Tensor | float = 1.0, cancels: bool = False
     ) -> Any:
-        """What is read at place i: word j wherever ``reads(i, j)``; ``only``: of later words."""
+        """What is read at position i: word j wherever ``reads(i, j)``; ``only``: of later words."""
 
         def predict(words: Tensor) -> Tensor:
             if words.shape != target.shape:
@@ -426,7 +430,7 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
 
 
 def _readers(n: int) -> dict[str, tuple[Callable[[int, int], bool], set[int]]]:
-    """Return which words j place i of a decoder reads, and the places at which that is a leak."""
+    """Return which words j position i of a decoder reads, and where that is a leak."""
     every = set(range(n - 1))
     return {
         "an honest decoder": (lambda i, j: j <= i, set()),
@@ -436,12 +440,12 @@ def _readers(n: int) -> dict[str, tuple[Callable[[int, int], bool], set[int]]]:
             lambda i, j: j <= i or j == i + 2,
             every - {n - 2},
         ),
-        "a decoder whose first place sees the last word": (
+        "a decoder whose first position sees the last word": (
             lambda i, j: j <= i or (i, j) == (0, n - 1),
             {0},
         ),
         "a decoder with one hole in its mask": (lambda i, j: j <= i or (i, j) == (2, 4), {2}),
-        "a decoder whose last place reads what it predicts": (
+        "a decoder whose last position reads what it predicts": (
             lambda i, j: j <= i or i + 1 == j == n - 1,
             {n - 2},
         ),
@@ -451,7 +455,7 @@ def _readers(n: int) -> dict[str, tuple[Callable[[int, int], bool], set[int]]]:
 
 @exercise
 def teaching_leak(answer: Callable[..., Any]) -> str:
-    """``leaks(predict, target, n_words)``: the places that know what they must predict."""
+    """``leaks(predict, target, n_words)``: the positions that know what they must predict."""
     targets = (
         ([START, 5, 6, 3, 6, 4, END], 7),
         ([START, 8, 4, END, PAD, PAD], 9),
@@ -461,36 +465,161 @@ def teaching_leak(answer: Callable[..., Any]) -> str:
         target = torch.tensor(words)
         for what, (predict, right) in _decoders(target, n_words).items():
             inputs = {"predict": predict, "target": target, "n_words": n_words}
-            found = _places(returned(answer, inputs), len(words) - 1)
+            found = _positions_in(returned(answer, inputs), len(words) - 1)
             if found == right:
                 continue
             if extra := sorted(found - right):
                 raise Problem(
-                    f"{what}: there is no leak at place {extra[0]}. It may use the words 0 to "
+                    f"{what}: there is no leak at position {extra[0]}. It may use the words 0 to "
                     f"{extra[0]}; move only those that come after"
                 )
             missing = sorted(right - found)
             raise Problem(
-                f"{what}: the leak at place {missing[0]} was not found. It must not depend on "
+                f"{what}: the leak at position {missing[0]} was not found. It must not depend on "
                 f"word {missing[0] + 1}, which it predicts, nor on any later one; compare its "
                 "whole row, exactly"
             )
     return "Twelve decoders, three targets: each leak is found, and none where there is none."
 
 
-def _places(result: Any, count: int) -> set[int]:
+def _positions_in(result: Any, count: int) -> set[int]:
     if hasattr(result, "tolist"):
         result = result.tolist()
     try:
         found = list(result)
-        if any(isinstance(place, bool) for place in found):
-            raise Problem("return the numbers of the places, not one True or False for each")
-        places = {int(place) for place in found}
+        if any(isinstance(position, bool) for position in found):
+            raise Problem("return the numbers of the positions, not one True or False for each")
+        positions = {int(position) for position in found}
     except (TypeError, ValueError, OverflowError):
-        raise Problem("return a list of places, such as [0, 2], or [] if there is none") from None
-    if strange := sorted(places - set(range(count))):
+        raise Problem("return a list of positions, as [0, 2], or [] if there is none") from None
+    if strange := sorted(positions - set(range(count))):
         raise Problem(
-            f"there is no place {strange[0]}; the places here are 0 to {count - 1}: place i is "
-            "the row that predicts word i + 1"
+            f"there is no position {strange[0]}; the positions here are 0 to {count - 1}: "
+            "position i is the row that predicts word i + 1"
         )
-    return places
+    return positions
+
+
+# (B, d_k, d_v), and how many words come in each call
+CHUNKS = (
+    ((1, 4, 6), (1, 1, 1)),
+    ((2, 5, 3), (3, 1, 2, 1)),
+    ((3, 8, 2), (2, 4)),
+)
+
+
+def _of_new(
+    q: Tensor, k: Tensor, v: Tensor, start: int, *, hides: str = "later", scale: bool = True
+) -> Tensor:
+    """Attend from the words that are new, ``start`` of them known before; all keys are given."""
+    scores = q @ k.transpose(-2, -1) / (math.sqrt(q.shape[-1]) if scale else 1.0)
+    if hides == "old":
+        scores, v = scores[..., start:], v[:, start:]
+    diagonal = {"later": start, "old": 0, "wrong corner": 0, "nothing": k.shape[1]}[hides]
+    sees = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(diagonal)
+    return scores.masked_fill(~sees, -math.inf).softmax(dim=-1) @ v
+
+
+CACHE_MISTAKES: dict[str, Callable[..., Tensor]] = {
+    "the new words see the new keys only; the keys in the cache came before them, and count too": (
+        partial(_of_new, hides="old")
+    ),
+    "nothing is hidden: where several words come at once, each must see those up to itself only": (
+        partial(_of_new, hides="nothing")
+    ),
+    "the causal mask begins at the first key: it treats the new words as the first ones of the "
+    "sentence. Row i of the new words stands at position i + (number of keys in the cache)": (
+        partial(_of_new, hides="wrong corner")
+    ),
+    "the scores are not divided by √d_k": partial(_of_new, scale=False),
+}
+
+
+@exercise
+def kv_cache(answer: Callable[..., Tensor]) -> str:
+    """``attend_new(q, k, v, cache)``: causal attention of the words that are new."""
+    sentences = [_Sentence(*each, seed) for seed, each in enumerate(CHUNKS)]
+    # the sentences take turns: what belongs to one must not lie where another finds it
+    for turn in range(max(len(each.chunks) for each in sentences)):
+        for sentence in sentences:
+            if turn < len(sentence.chunks):
+                sentence.read(answer)
+    came = [pair for each in sentences for pair in each.came]
+    if not all(same(result, _of_new(*given)) for result, given in came):
+        for message, mistake in CACHE_MISTAKES.items():
+            if all(same(result, mistake(*given)) for result, given in came):
+                raise Problem(message)
+        raise sentences[0].first_wrong(sentences)
+    for sentence in sentences:
+        if sentence.misses:
+            raise Problem(sentence.misses)
+    return (
+        "Equal to causal attention over the whole sentence. Keys in the cache after each call: "
+        "3, 4, 6, 7 where 3, 1, 2 and 1 words came."
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+class _Sentence:
+    """A batch of sentences that comes in chunks, with the cache that belongs to it."""
+
+    def __init__(self, shape: tuple[int, int, int], chunks: tuple[int, ...], seed: int) -> None:
+        batch, d_k, d_v = shape
+        n = sum(chunks)
+        self.q, self.k = normal(batch, n, d_k, seed=seed), normal(batch, n, d_k, seed=seed + 50)
+        self.v = normal(batch, n, d_v, seed=seed + 90)
+        self.chunks, self.start, self.misses = chunks, 0, ""
+        self.cache: dict[str, Any] = {}
+        self.came: list[tuple[Tensor, tuple[Tensor, Tensor, Tensor, int]]] = []
+
+    def read(self, answer: Callable[..., Tensor]) -> None:
+        """Give the next chunk to an answer, and look into the cache."""
+        count, start = self.chunks[len(self.came)], self.start
+        q, k, v = (each[:, start : start + count] for each in (self.q, self.k, self.v))
+        end = self.start = start + count
+        inputs = {"q": q, "k": k, "v": v, "cache": self.cache}
+        try:
+            result = run(answer, inputs, (*q.shape[:2], v.shape[-1]))
+        except Problem as problem:
+            raise Problem(f"with {_count(start, 'key')} in the cache: {problem}") from None
+        self.came.append((result, (q, self.k[:, :end], self.v[:, :end], start)))
+        self.misses = self.misses or self._missing(end)
+
+    def _missing(self, end: int) -> str:
+        for name, right in (("k", self.k[:, :end]), ("v", self.v[:, :end])):
+            kept = self.cache.get(name)
+            if not isinstance(kept, Tensor):
+                return f'the output is right, but cache["{name}"] is not there after a call'
+            if kept.shape != right.shape:
+                return (
+                    f'the output is right, but after {end} words cache["{name}"] has shape '
+                    f"{tuple(kept.shape)}; {tuple(right.shape)} is right"
+                )
+            if not same(kept, right):
+                return (
+                    f'the output is right, but cache["{name}"] does not hold the words in their '
+                    "order: new ones stand behind the old ones"
+                )
+        return ""
+
+    @staticmethod
+    def first_wrong(sentences: list[_Sentence]) -> Problem:
+        """Say which call was the first whose output is wrong."""
+        for sentence in sentences:
+            for number, (result, given) in enumerate(sentence.came):
+                wanted = _of_new(*given)
+                if same(result, wanted):
+                    continue
+                index = (~agree(result, wanted)).nonzero()[0].tolist()
+                said = f"{result[tuple(index)].item():.4g} instead of "
+                said += f"{wanted[tuple(index)].item():.4g}"
+                before = f"; before that {_count(number, 'call')} right" if number else ""
+                held, new = _count(given[3], "key"), _count(given[0].shape[1], "new word")
+                return Problem(
+                    f"with {held} in the cache and {new} the output differs first at {index}: "
+                    f"{said}{before}"
+                )
+        raise AssertionError("unreachable: some output is wrong")

@@ -1,15 +1,134 @@
-"""The diagram of `BlockExplorer`: an encoder layer and a decoder layer, with parts left out."""
+"""Pictures of `BlockExplorer` and `DecodingExplorer` whose frames stand still."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from attention_lab.pictures.style import ACCENT, DARK, GREY
-from attention_lab.pictures.svg import image, text
+from torch import Tensor
 
-__all__ = ["block_diagram"]
+from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number
+from attention_lab.pictures.svg import LOOKS, Axes, image, text
+from attention_lab.pictures.tables import cell, head, row_head, table, title, weight_cell
+
+__all__ = ["STILL", "block_diagram", "curves", "growing_table", "to_come"]
 
 WIDTH, HEIGHT, BOX = 350, 380, 142  # BOX: the width of one
+DENSE = 8  # a table with more rows or columns gets small print
+FEW = 7  # up to here there is room for wider columns
+
+# Columns as wide as their longest number, heads as wide as a long word: a new row moves nothing.
+STILL = """<style>
+.alab .alab-still table tbody th{min-width:5.6em;max-width:5.6em;overflow:hidden;
+text-overflow:ellipsis}
+.alab .alab-growing table td{min-width:3.3em}
+.alab .alab-growing table thead th{min-width:3.3em;max-width:3.3em;overflow:hidden;
+text-overflow:ellipsis}
+.alab .alab-few table td,.alab .alab-few table thead th{min-width:3.9em;max-width:3.9em}
+</style>"""
+
+
+def to_come(word: str) -> str:
+    """Return what stands for a word that is not written yet: as many dots as it has letters."""
+    return "·" * len(word)
+
+
+def growing_table(
+    weights: Tensor,
+    *,
+    caption: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    known: int,
+    is_causal: bool = False,
+    marked: int | None = None,
+) -> str:
+    """Draw weights of which only the first rows are known; the frame has all rows at once.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_q, n_k)
+        From 0 to 1; the rows from ``known`` on are left empty.
+    caption : str
+    rows, columns : sequence of str
+    known : int
+    is_causal : bool
+        Key j > i is hidden from query i.
+    marked : int, optional
+        This row is outlined.
+
+    Returns
+    -------
+    str
+        One ``<table>`` in a ``<div>``, the same frame for every ``known``; a live page needs
+        `STILL` once.
+    """
+    lines = []
+    for i, (name, own) in enumerate(zip(rows, weights.tolist(), strict=True)):
+        kind = "alab-related" if i == marked else ""
+        cells = [row_head(name)]
+        for j, weight in enumerate(own):
+            if i >= known:
+                cells.append(cell("\u00a0"))  # as high as a number
+            elif is_causal and j > i:
+                cells.append(cell("", "alab-hidden"))
+            else:
+                cells.append(weight_cell(weight, kind))
+        lines.append(cells)
+    drawn = table(
+        title(caption, f" ({len(rows)} × {len(columns)})"),
+        [cell(), *map(head, columns)],
+        lines,
+        dense=max(weights.shape) > DENSE,
+    )
+    few = " alab-few" if len(columns) <= FEW else ""
+    return f'<div class="alab-still alab-growing{few}">{drawn}</div>'
+
+
+def curves(
+    drawn: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    caption: str,
+    x_axis: str,
+    highest: float,
+) -> str:
+    """Draw lines between 0 and a fixed height; what is higher is drawn at the upper edge.
+
+    Parameters
+    ----------
+    drawn : mapping of name to (x, y)
+        At most three, over the same range of x.
+    caption, x_axis : str
+    highest : float
+        The upper end of the y axis.
+
+    Returns
+    -------
+    str
+        One ``<img>`` of 245 × 250 pixels with an alternative text.
+    """
+    xs = [x for x_, _ in drawn.values() for x in x_]
+    axes = Axes(
+        (min(xs), max(xs)), (0.0, highest),
+        width=245, height=250, left=34, right=12, top=58, bottom=36,
+    )  # fmt: skip
+    parts = [
+        text(axes.left, 14, caption, 'font-weight="bold"'),
+        axes.x_line(axes.width - 8),
+        axes.y_line(axes.top - 4),
+        text((axes.left + axes.width) / 2, axes.height - 4, x_axis),
+        *(axes.y_tick(y, format_number(y)) for y in (0.0, highest / 2, highest)),
+        *(axes.x_tick(x, format_number(x)) for x in axes.x),
+    ]
+    for k, ((name, (x_, y_)), (color, dash)) in enumerate(zip(drawn.items(), LOOKS, strict=False)):
+        look = f'stroke="{color}" stroke-width="2" stroke-dasharray="{dash}"'
+        level = 26 + 13 * k
+        parts.append(axes.path(x_, [min(y, highest) for y in y_], look))
+        parts.append(
+            f'<line x1="{axes.left + 4}" y1="{level}" x2="{axes.left + 28}" y2="{level}" {look}/>'
+        )
+        parts.append(text(axes.left + 33, level + 4, f"{name}: {format_number(y_[-1])}", ""))
+    ends = "; ".join(f"{name} ends at {format_number(y[-1])}" for name, (_, y) in drawn.items())
+    return image(parts, f"{caption}: {ends}", axes.width, axes.height)
 
 
 def block_diagram(without: Collection[str]) -> str:
@@ -40,7 +159,7 @@ def block_diagram(without: Collection[str]) -> str:
         f'<path d="M{end} 60 H{decoder - 20} V{into} H{decoder - 3}" fill="none" '
         f'stroke="{DARK}" stroke-width="2"/>'
         f'<path d="M{decoder} {into} l-7 -4 v8 z" fill="{DARK}"/>',
-        _said((end + decoder - 20) / 2, 55, "memory"),
+        _said((end + decoder - 20) / 2, 55, "encoder output"),
     ]
     missing = f"without {', '.join(without)}" if without else "with all parts"
     alternative = f"encoder and decoder layer, {missing}".replace("_", " ")
@@ -57,7 +176,7 @@ def _column(
         f'<path d="M{middle} 22 l-4 8 h8 z" fill="{DARK}"/>'
     ]
     gone = "position" in without
-    parts += _box(x, y, "tokens (places: out)" if gone else "tokens + places")
+    parts += _box(x, y, "tokens (positions: out)" if gone else "tokens + positions")
     for name in layers:
         low = y - 6
         boxes = _boxes(name, without)

@@ -132,12 +132,12 @@ def teaching_leaks(
     cut=False,
     row=lambda logits: logits,
 ):
-    """Build an answer to 9.5, right or with a fault: words first to last behind a place move."""
+    """Build an answer to 9.5, right or with a fault: words first to last behind a position move."""
 
     def answer(predict, target, n_words):
         before, found = predict(target), []
-        for place in range(len(target) - 1):
-            late = range(place + first, min(place + last + 1, len(target)))
+        for position in range(len(target) - 1):
+            late = range(position + first, min(position + last + 1, len(target)))
             moved = [late] if all_at_once else [[word] for word in late]
             for group in moved:
                 changed = target.clone()
@@ -145,13 +145,76 @@ def teaching_leaks(
                     changed[word] = change(changed[word], n_words)
                 if cut:
                     changed = changed[:-1]
-                difference = predict(changed)[place] - before[place]
+                difference = predict(changed)[position] - before[position]
                 if row(difference).abs().max() > tolerance:
-                    found.append(place + shift)
+                    found.append(position + shift)
                     break
         return found
 
     return answer
+
+
+def attended(
+    first=torch.cat, mask="later", scale=True, keep=("k", "v"), behind=True, stored=lambda x: x
+):
+    """Build an answer to 9.6, right or with a fault."""
+
+    def answer(q, k, v, cache):
+        start = cache["k"].shape[1] if "k" in cache else 0
+        new = {"k": k, "v": v}
+        for name in new:
+            pair = [cache[name], new[name]] if name in cache else [new[name]]
+            whole = first(pair if behind else pair[::-1], dim=1)
+            if name in keep:
+                cache[name] = stored(whole)
+            new[name] = whole
+        n_k = new["k"].shape[1]
+        diagonal = {"later": start, "corner": 0, "none": n_k}[mask]
+        sees = torch.ones(q.shape[1], n_k, dtype=torch.bool).tril(diagonal)
+        scores = q @ new["k"].mT / (q.shape[-1] ** 0.5 if scale else 1)
+        return scores.masked_fill(~sees, float("-inf")).softmax(-1) @ new["v"]
+
+    return answer
+
+
+def attended_word_by_word(q, k, v, cache):
+    rows = []
+    for i in range(q.shape[1]):
+        for name, new in (("k", k), ("v", v)):
+            old = cache.get(name, new[:, :0])
+            cache[name] = torch.cat([old, new[:, i : i + 1]], 1)
+        rows.append(
+            torch.nn.functional.scaled_dot_product_attention(
+                q[:, i : i + 1], cache["k"], cache["v"]
+            )
+        )
+    return torch.cat(rows, 1)
+
+
+def attended_over_new(q, k, v, cache):
+    cache.update(k=k, v=v)
+    return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+
+
+def attended_with(unpack, rename=str, pack=False):
+    """Keep the right numbers in another way than the one that was asked for."""
+
+    def answer(q, k, v, cache):
+        own = unpack(dict(cache))
+        result = attended()(q, k, v, own)
+        kept = {name: each[None] for name, each in own.items()} if pack else unpack(own)
+        cache.clear()
+        cache.update({rename(name): each for name, each in kept.items()})
+        return result
+
+    return answer
+
+
+KEPT = {}
+
+
+def attended_in_one_cache(q, k, v, cache):
+    return attended()(q, k, v, KEPT)
 
 
 RIGHT = {
@@ -182,6 +245,7 @@ RIGHT = {
         lambda p, t, n: set(teaching_leaks()(p, t, n)),
         lambda p, t, n: torch.tensor(teaching_leaks()(p, t, n), dtype=torch.long),
     ],
+    "kv_cache": [attended(), attended_word_by_word, attended(stored=lambda x: x.clone())],
 }
 
 
@@ -285,29 +349,60 @@ WRONG = {
         (lambda n, c, m: print("written"), "returned None"),
     ],
     "teaching_leak": [
-        (lambda p, t, n: [], "the word it must predict: the leak at place 0 was not found"),
-        (teaching_leaks(first=2), "the word it must predict: the leak at place 0 was not found"),
+        (lambda p, t, n: [], "the word it must predict: the leak at position 0 was not found"),
+        (teaching_leaks(first=2), "the word it must predict: the leak at position 0 was not found"),
         (teaching_leaks(last=1), "must not depend on word 1"),
-        (teaching_leaks(first=0), "an honest decoder: there is no leak at place 0"),
-        (teaching_leaks(last=2), "first place sees the last word: the leak at place 0"),
-        (teaching_leaks(tolerance=1e-10), "leaks very little: the leak at place"),
-        (teaching_leaks(row=lambda x: x.sum()), "cancels in the sum: the leak at place"),
+        (teaching_leaks(first=0), "an honest decoder: there is no leak at position 0"),
+        (teaching_leaks(last=2), "first position sees the last word: the leak at position 0"),
+        (teaching_leaks(tolerance=1e-10), "leaks very little: the leak at position"),
+        (teaching_leaks(row=lambda x: x.sum()), "cancels in the sum: the leak at position"),
         (teaching_leaks(change=lambda word, n: (word + 1) % 7), "the words are 0 to"),
-        (teaching_leaks(tolerance=1e-5), "leaks a millionth: the leak at place"),
-        (teaching_leaks(row=lambda x: x[:1]), "into one logit: the leak at place"),
+        (teaching_leaks(tolerance=1e-5), "leaks a millionth: the leak at position"),
+        (teaching_leaks(row=lambda x: x[:1]), "into one logit: the leak at position"),
         (teaching_leaks(change=lambda word, n: 0), "reads the word it must predict: the leak"),
         (teaching_leaks(change=lambda word, n: word + 1), "the words are 0 to 6"),
         (lambda p, t, n: [False] * (len(t) - 1), "not one True or False for each"),
         (lambda p, t, n: torch.zeros(len(t) - 1).bool(), "not one True or False for each"),
-        (lambda p, t, n: [-1], "there is no place -1; the places here are 0 to 5"),
+        (lambda p, t, n: [-1], "there is no position -1; the positions here are 0 to 5"),
         (
             teaching_leaks(shift=1),
-            "there is no place 6; the places here are 0 to 5: place i is the row",
+            "there is no position 6; the positions here are 0 to 5: position i is the row",
         ),
         (teaching_leaks(change=lambda word, n: (word + 1) % 13), "the words are 0 to 6"),
         (teaching_leaks(cut=True), "predict takes a whole target"),
-        (lambda p, t, n: True, "return a list of places"),
-        (lambda p, t, n: ["all"], "return a list of places"),
+        (lambda p, t, n: True, "return a list of positions"),
+        (lambda p, t, n: ["all"], "return a list of positions"),
         (lambda p, t, n: print("found"), "returned None"),
+    ],
+    "kv_cache": [
+        (attended_over_new, "the new words see the new keys only"),
+        (attended(mask="none"), "nothing is hidden: where several words come at once"),
+        (attended(mask="corner"), "the causal mask begins at the first key"),
+        (attended(scale=False), "not divided by √d_k"),
+        (attended(keep=("k",)), "with 1 key in the cache: answer raised"),
+        (attended(keep=()), "the new words see the new keys only"),
+        (
+            attended(stored=lambda x: x[:, -2:]),
+            "with 3 keys in the cache and 1 new word the output differs",
+        ),
+        (attended(behind=False), "the output differs first at"),
+        (attended(stored=lambda x: x.flip(0)), "the output differs first at"),
+        (
+            attended_with(lambda old: {n: x.flip(1) for n, x in old.items()}),
+            "does not hold the words",
+        ),
+        (
+            attended_with(lambda old: {n.lower(): x for n, x in old.items()}, str.upper),
+            'cache["k"] is not there after a call',
+        ),
+        (
+            attended_with(lambda old: {n: x[0] for n, x in old.items()}, pack=True),
+            "has shape (1, 1, 1, 4)",
+        ),
+        (attended_in_one_cache, "raised RuntimeError"),
+        (lambda q, k, v, cache: attended()(q, k, v, cache)[:, -1:], "returned shape (2, 1, 3)"),
+        (lambda q, k, v, cache: cache, "must be a tensor, but it is a dict"),
+        (lambda q, k, v: q, "is called with 4 arguments"),
+        (lambda q, k, v, cache: print("kept"), "returned None"),
     ],
 }

@@ -8,6 +8,7 @@ import torch
 from attention_lab.labs.encoder_decoder.ablation import (
     EVERY,
     PARTS,
+    REPEATED,
     STEPS,
     TASKS,
     as_text,
@@ -15,6 +16,7 @@ from attention_lab.labs.encoder_decoder.ablation import (
     committed,
     key_of,
     spread,
+    starts,
     train_without,
 )
 from attention_lab.models.data.sequences import draw
@@ -35,15 +37,37 @@ def test_every_combination_is_kept():
         assert len(run.spread) == 3
         assert 0 <= run.exact_match <= 1
         assert 0 <= run.accuracy <= 1
-    assert as_text(runs).count("\n") == len(runs) + 2
 
 
-def test_the_kept_runs_began_where_these_models_begin():
-    for key, run in committed().items():
-        task, *without = key.replace("-", "").split()
-        batch = draw(task, 64, 8, torch.Generator().manual_seed(0))
-        loss = build(without).loss(*batch).item()
-        assert run.losses[0] == pytest.approx(loss, abs=2e-3), key
+def test_a_file_has_a_line_for_each_row():
+    text = as_text({"b": [1, 2], "a": {"x": 0.5}})
+    assert text == '{\n"a": {"x": 0.5},\n"b": [1, 2]\n}\n'
+
+
+def test_what_four_starts_say():
+    assert set(starts()) == {key_of(parts, task) for parts in REPEATED for task in TASKS}
+    for key, each in starts().items():
+        assert len(each.exact_match) == len(each.spread) == 4
+        run = committed()[key]
+        assert (each.exact_match[0], each.spread[0]) == (run.exact_match, run.spread[-1])
+    for task in TASKS:
+        for parts in ((), ("norm",), ("feed_forward",), ("output",)):
+            assert min(starts()[key_of(parts, task)].exact_match) >= 0.98
+        for part in ("residual", "causal"):
+            assert max(starts()[key_of([part], task)].exact_match) <= 0.05
+    assert max(starts()["reverse -position"].exact_match) == 0
+    assert min(starts()["sort -position"].exact_match) >= 0.99
+    three = starts()[key_of(("norm", "feed_forward", "output"), "reverse")].exact_match
+    assert three[0] == min(three) == 0.82
+    assert sorted(three)[1] >= 0.9
+
+
+def test_collapse_does_not_explain_why_sorting_fails_without_residual_sums():
+    reverse, sort = (starts()[key_of(["residual"], task)] for task in TASKS)
+    assert max(reverse.spread) < 0.3
+    assert min(sort.spread) > 0.4
+    assert max(sort.spread) > 0.7
+    assert max(sort.exact_match) < 0.05
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -95,20 +119,20 @@ def test_spread():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("without", "task", "low", "high"),
+    ("without", "task"),
     [
-        ((), "reverse", 0.98, 1),
-        (("norm",), "reverse", 0.9, 1),
-        (("output",), "reverse", 0.9, 1),
-        (("residual",), "reverse", 0, 0.1),
-        (("position",), "reverse", 0, 0.05),
-        (("position",), "sort", 0.95, 1),
-        (("causal",), "sort", 0, 0.1),
+        ((), "reverse"),
+        (("residual",), "sort"),
+        (("position",), "sort"),
+        (("causal",), "sort"),
+        (("norm", "feed_forward", "output"), "reverse"),
     ],
 )
-def test_the_kept_runs_can_be_made_again(without, task, low, high):
-    kept = committed()[key_of(without, task)]
-    for run in (kept, train_without(without, task, seed=1)):
-        assert low <= run.exact_match <= high
+def test_the_kept_runs_can_be_made_again(without, task):
+    again = train_without(without, task, seed=1)
+    # another processor rounds otherwise, so the digits may differ
+    assert again.exact_match == pytest.approx(
+        starts()[key_of(without, task)].exact_match[1], abs=0.08
+    )
     if "causal" in without:
-        assert kept.accuracy > 0.95
+        assert again.accuracy > 0.95

@@ -1,6 +1,7 @@
 """BlockExplorer, driven by the values of its fields."""
 
 import re
+from base64 import b64decode
 
 import pytest
 
@@ -32,7 +33,7 @@ def pictures(widget):
 
 def test_parts_are_switched_and_trained_again(trainings):
     widget = BlockExplorer()
-    assert "all parts. Share of new sequences with all eight digits right: 1" in widget.note
+    assert "all parts. Exact match (all eight digits right): 1" in widget.note
     assert pictures(widget)[0] == "encoder and decoder layer, with all parts"
     widget.parts["residual"].value = False
     kept = committed()[key_of(("residual",), "reverse")]
@@ -63,6 +64,32 @@ def test_a_training_that_fails_keeps_the_last_one(trainings):
     assert not widget.again.disabled
     widget.again.click()
     assert "trained here from start 3" in widget.note
+
+
+def sizes(widget):
+    html = widget.picture.value
+    return re.findall(r'<img alt="[^"]*" width="(\d+)" height="(\d+)"', html)
+
+
+def axes_of(widget):
+    """What stands at the axes of the curves."""
+    drawn = [
+        b64decode(data).decode() for data in re.findall('base64,([^"]+)', widget.picture.value)
+    ]
+    return [re.findall(r'text-anchor="(?:end|middle)">([^<]*)</text>', svg) for svg in drawn[1:]]
+
+
+def test_frames_and_axes_stand_still(trainings):
+    widget = BlockExplorer()
+    before = sizes(widget), axes_of(widget)
+    assert [len(axis) for axis in before[1]] == [6, 6]
+    for name in ("residual", "norm", "causal"):
+        widget.parts[name].value = False
+        assert (sizes(widget), axes_of(widget)) == before
+    widget.task.value = "sort"
+    widget.again.click()
+    assert "trained here" in pictures(widget)[1]
+    assert (sizes(widget), axes_of(widget)) == before
 
 
 def test_parts_that_do_not_exist():

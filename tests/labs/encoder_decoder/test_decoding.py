@@ -1,5 +1,7 @@
 """DecodingExplorer, driven by the values of its fields."""
 
+import re
+
 import pytest
 import torch
 
@@ -8,7 +10,18 @@ from attention_lab.models.seq2seq import Seq2Seq
 from attention_lab.models.transformer import Transformer, recorded
 from attention_lab.models.vocabulary import END, START, Vocabulary
 from attention_lab.widgets import DecodingExplorer
-from helpers import digits_explorer, shown, tables, text_of
+from helpers import digits_explorer, redraws_of, shown, tables, text_of
+
+FLOW = re.compile(r'<svg role="group" aria-label="([^"]*)" width="(\d+)" height="(\d+)"')
+WORD = re.compile(r'class="alab-word (\w+)".*?<rect x="([\d.]+)" .*?width="([\d.]+)"')
+
+
+def frame_of(widget):
+    """Return everything of the picture that must stand still while words are written."""
+    html = widget.picture.value
+    flows = [match.groups()[1:] for match in FLOW.finditer(html)]
+    sizes = [[len(row) for row in rows] for _, rows in tables(html)]
+    return flows, WORD.findall(html), sizes, [caption for caption, _ in tables(html)]
 
 
 def test_decoding_shows_what_the_model_computes():
@@ -22,7 +35,7 @@ def test_decoding_shows_what_the_model_computes():
     with torch.no_grad(), recorded(model) as found:
         memory, real = model.encode(source)
         logits = model.read(read, memory, real)[0, -1]
-    chances = tables(widget.picture.value)[0][1][1:]
+    chances = tables(widget.picture.value)[0][1][1:]  # the other table is that of an attention
     best = logits.softmax(-1).topk(5)
     assert [row[0] for row in chances] == [DIGITS.words[i] for i in best.indices.tolist()]
     assert float(chances[0][1]) == pytest.approx(best.values[0].item(), abs=6e-4)
@@ -30,12 +43,15 @@ def test_decoding_shows_what_the_model_computes():
         widget.layer.value = layer
         for head in (-1, 0, 3):
             widget.head.value = head
-            for name, own in (("cross", "cross"), ("decoder", "self")):
+            for name, own in (("cross-attention", "cross"), ("decoder, self-attention", "self")):
+                widget.table.value = name
                 each = found[f"decoder.layers.{layer}.{own}_attention"][0][0]
                 right = each.mean(0) if head < 0 else each[head]
-                rows = shown(widget, name)
-                last = [float(cell) for cell in rows[-1][1:]]
+                row = shown(widget, name)[2]
+                last = [float(cell) for cell in row[1 : 1 + right.shape[-1]]]
                 assert last == pytest.approx(right[-1].tolist(), abs=6e-4)
+                assert not "".join(row[1 + right.shape[-1] :])
+            widget.table.value = "encoder, self-attention"
             assert len(shown(widget, "encoder")) == 4
 
 
@@ -87,6 +103,7 @@ def test_decoding_says_what_is_right_only_where_something_is():
     widget.text.value = "Paris’s cat"
     assert "“Paris 's cat”" in widget.twin_text()
     assert "Right would be" not in widget.note
+    widget.table.value = "encoder, self-attention"
     assert len(shown(widget, "encoder")) == 4
 
 
@@ -105,3 +122,72 @@ def test_decoding_refuses_what_it_cannot_step():
         DecodingExplorer(Transformer(13, 13, is_causal=False), DIGITS, DIGITS, text="1")
     with pytest.raises(TypeError, match="must be a Transformer, not a Seq2Seq"):
         DecodingExplorer(Seq2Seq(13, 13), DIGITS, DIGITS, text="1")
+
+
+@pytest.mark.parametrize(
+    "table", ["cross-attention", "decoder, self-attention", "encoder, self-attention"]
+)
+def test_the_frame_stands_still_while_words_are_written(table):
+    widget = digits_explorer()
+    widget.table.value = table
+    frames = []
+    for step in (1, 2, 3, 24):
+        widget.step.value = step
+        frames.append(frame_of(widget))
+        n_rows = 4 if table.startswith("encoder") else 24
+        assert len(shown(widget, table)) == n_rows
+        known = [row for row in shown(widget, table) if any(map(str.strip, row[1:]))]
+        assert len(known) == (4 if table.startswith("encoder") else step)
+    assert all(frame == frames[0] for frame in frames)
+    assert len(frames[0][0]) == 2
+    assert len(frames[0][1]) == 2 * (4 + 24)
+
+
+def test_a_message_moves_nothing():
+    widget = digits_explorer()
+    before = frame_of(widget)
+    widget.text.value = "3 x"
+    assert "does not know" in text_of(widget.status.value)
+    assert "alab-status" in widget.status._dom_classes  # a line of fixed height
+    assert frame_of(widget) == before
+
+
+def test_two_heads_stand_side_by_side():
+    widget = digits_explorer()
+    widget.step.value = 4
+    said = [match[1] for match in FLOW.finditer(widget.picture.value)]
+    assert said[0] != said[1]
+    widget.head.value = 0
+    said = [match[1] for match in FLOW.finditer(widget.picture.value)]
+    assert said[0] == said[1]  # both show head 0
+    words = widget._write(("3", "1", "4")).words
+    assert said[0].count(" · ") == 3
+    assert said[0].startswith(f"{words[0]}: ")
+    widget.beside.value = 2
+    assert "<b>cross-attention, head 2</b>" in widget.picture.value
+
+
+def test_play_moves_the_step_and_stops_at_the_last_word():
+    widget = digits_explorer()
+    drawn = redraws_of(widget)
+    widget.play.value = 2
+    assert widget.step.value == 2
+    assert "Step 2 of 24" in widget.note
+    assert len(drawn) == 1
+    widget.step.value = 5
+    assert widget.play.value == 5
+    with torch.no_grad():
+        widget.model.readout.bias[END] += 100
+    widget.text.value = "7"
+    assert widget.play.max == widget.step.max == widget.play.value == 1
+
+
+def test_the_twin_has_no_svg_of_which_only_the_text_would_stay():
+    widget = digits_explorer()
+    assert "<svg" in widget.picture.value
+    twin = widget.twin_html()
+    assert "<svg" not in twin
+    assert twin.count("<img") == 2
+    assert widget.note.split(":")[0] in text_of(twin)
+    bad = digits_explorer("3 x")
+    assert "does not know" in text_of(bad.twin_html())

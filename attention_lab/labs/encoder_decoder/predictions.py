@@ -1,0 +1,191 @@
+"""Guesses of notebook 09."""
+
+from attention_lab.grading.predict import Choices, Number
+
+what_keeps_tokens_apart = Choices(
+    question="Sixteen random tokens go through twelve attention layers with random weights. What "
+    "keeps the tokens different from one another?",
+    choices={
+        "attention alone does: each query is different": "Each output is a mean of the same "
+        "values. Means differ less than what they are means of, and then so do the next queries.",
+        "a norm after each attention": "A norm gives each token the same size, one by one. Tokens "
+        "that have become equal are still equal after it.",
+        "a residual sum, x + attention(x)": "The token itself goes on beside the mean, so a part "
+        "of the difference stays.",
+        "only a norm and a residual sum together": "The sum is enough here: the row “and a "
+        "residual sum” has no norm.",
+    },
+    right="a residual sum, x + attention(x)",
+    shown_by="0.061 to 0.390",
+)
+
+gradient_without_norms = Choices(
+    question="An untrained model has twelve layers on each side, with residual sums and without "
+    "norms. How long is the gradient of W_2 in its decoder, compared with two layers on each side?",
+    choices={
+        "much shorter: it fades on its way back": "So it would without residual sums. With them "
+        "the gradient reaches every layer by the sums, and something is added at each.",
+        "about the same length": "That is what norms do. Without them the tokens grow from sum to "
+        "sum, and the gradient with them.",
+        "several times longer": "Each layer adds to the tokens, nothing brings them back to one "
+        "size, and the gradient grows with them.",
+    },
+    right="several times longer",
+    shown_by="no norm    [0.6",
+)
+
+attention_share = Number(
+    question="The feed-forward part is as wide as usual, d_ff = 4 d_model. Which share of the "
+    "parameters of an encoder layer is attention (W_Q, W_K, W_V and W_O)? A number from 0 to 1.",
+    right=0.333,
+    within=0.02,
+    because="Attention has four matrices of d², the feed-forward part two of 4 d²: 4 of 12.",
+    low="Attention has four matrices of d_model². How many such squares has the feed-forward part?",
+    high="The feed-forward part has two matrices, and each is four times as large as W_Q.",
+    mistakes={
+        0.5: "As many matrices would be half; but those of the feed-forward part are larger: W_1 "
+        "is d_model × 4 d_model.",
+        0.273: "That is 3 of 11: W_O belongs to attention as well.",
+        0.2: "W_1 alone is as large as all of attention. There is W_2, too, but nothing else.",
+    },
+    shown_by="0.3333",
+)
+
+what_is_predicted = Choices(
+    question="The right answer is 0 3 9 4. In training the decoder reads <start> 0 3 9 4. What "
+    "must it predict at position 2, where it reads 3?",
+    choices={
+        "3, the word that stands there": "That word is in its input. To repeat it needs no "
+        "learning, and says nothing about what follows.",
+        "9 4 <end>, all that is missing": "Each position predicts one word. The words after it "
+        "are predicted at later positions, in the same pass.",
+        "<end>, since it has not read more": "It has seen <start>, 0 and 3. After these the right "
+        "answer goes on, and does not end.",
+        "9, the word that comes next": "What must be predicted is what is read, moved by one "
+        "position.",
+    },
+    right="9, the word that comes next",
+    shown_by="position 2: reads 3, must predict 9",
+)
+
+draft_vectors = Choices(
+    question="This draft gets seven source words as inputs, and as context the four words that "
+    "are written so far. How many vectors come out?",
+    choices={
+        "four, one for each word written so far": "So it would be in a decoder, whose queries "
+        "come from what is written. Look at what the second attention gets as its queries.",
+        "seven, one for each source word": "There is one output for each query, and both "
+        "attentions have the source words as queries.",
+        "eleven, one for each word": "Nothing joins the two; there is one output for each query.",
+        "one, the next word": "An attention gives one output for each query, and there are "
+        "several queries.",
+    },
+    right="seven, one for each source word",
+    shown_by="vectors out: 7",
+)
+
+loss_of_a_guess = Number(
+    question="There are 13 words to choose from. What is the loss, the mean of −ln p of the right "
+    "word, of a model that gives each of them the same probability?",
+    right=2.565,
+    within=0.09,
+    because="Each word gets 1/13, and −ln(1/13) = ln 13.",
+    low="The right word has probability 1/13. Its natural logarithm is well below −2.",
+    high="The right word has probability 1/13, and the logarithm is the natural one.",
+    mistakes={
+        0.077: "1/13 is the probability p. The loss is −ln p.",
+        0.923: "12/13 is how often such a model is wrong. The loss is −ln of the probability of "
+        "the right word, 1/13.",
+        3.7: "That is the logarithm with base 2, a number of bits. Here it is the natural one.",
+        1.114: "That is the logarithm with base 10. Here it is the natural one.",
+    },
+    shown_by="ln 13 = 2.56",
+)
+
+one_word_too_many = Choices(
+    question="A decoder is trained without the causal mask: at each position it sees all words of "
+    "the right answer, also the one that it must predict. What happens?",
+    choices={
+        "the loss falls, and it writes nearly nothing right": "It learns to copy the next word. "
+        "When it writes, that word is not there yet.",
+        "the loss stays high, and it writes nothing right": "The loss has no reason to stay high: "
+        "the right word is in sight, and to copy it is easy.",
+        "the loss falls faster, and it writes as well as before": "What helped it in training is "
+        "missing when it writes: there are no words after the one that it writes.",
+        "the loss falls, and it writes half of it right": "It needs the next word for every "
+        "digit, and when it writes it has the next word for none.",
+    },
+    right="the loss falls, and it writes nearly nothing right",
+    shown_by="exactly right 0.00",
+)
+
+who_translates_better = Choices(
+    question="The recurrent model of notebook 05 and a Transformer are trained on the same "
+    "phrases, with as many steps. Which translates more of 500 unseen phrases exactly right?",
+    choices={
+        "the Transformer, by far": "Both learn this small grammar nearly to the last phrase, so "
+        "it cannot tell them apart. Real sentences can.",
+        "the recurrent model, by far: it reads in order": "The Transformer has positions, and "
+        "needs no reading in order to know the order.",
+        "both nearly all of them": "This grammar is too easy to tell them apart; a few phrases of "
+        "500 are no difference.",
+        "both about half of them": "The grammar has few rules and no exceptions. 300 steps of 64 "
+        "phrases show each of them many times.",
+    },
+    right="both nearly all of them",
+    shown_by="exactly right 0.99",
+)
+
+keys_without_cache = Number(
+    question="A decoder writes 20 words. At each step it reads <start> and all words written so "
+    "far: 1 word at the first step, 20 at the last. How many keys does one self-attention compute "
+    "in all?",
+    right=210,
+    within=0.5,
+    because="1 + 2 + ... + 20: the keys of the early words are computed again at every step.",
+    low="At step 1 it computes 1 key, at step 2 two, at step 20 twenty. Add them up.",
+    high="At step i there are i words to read, not 20. Add 1 + 2 + ... + 20.",
+    mistakes={
+        20: "So many would do, if the old keys were kept. Without that all are computed again at "
+        "each step.",
+        400: "20 steps with 20 words each; but at step i only i words are there.",
+        190: "That is 0 + 1 + ... + 19; <start> is read as well.",
+    },
+    shown_by="210",
+)
+
+what_reversing_can_spare = Choices(
+    question="A Transformer with two layers on each side learns to reverse eight digits. Which of "
+    "these parts can be left out, that one alone, with nearly all sequences still right?",
+    choices={
+        "the residual sums": "Without them the token itself is lost at each sub-layer, and "
+        "nearly nothing is written right after the same 300 steps.",
+        "the positions": "Without them the encoder gives the same for every order of the digits "
+        "(notebook 08). Then nobody knows which was last.",
+        "the causal mask": "It makes training honest. Without it the loss is low, and nearly "
+        "nothing is written right.",
+        "the feed-forward parts": "To reverse is to move digits, and attention moves them. "
+        "Nothing has to be computed with a digit.",
+    },
+    right="the feed-forward parts",
+    shown_by="0.997 to 1.000",
+)
+
+sums_without_feed_forward = Choices(
+    question="Running sums: a digit must be added to another one. Three models: one layer on each "
+    "side with feed-forward parts; one layer without; two layers without, which still have fewer "
+    "parameters than the first. Which writes at least 95 of 100 sequences right after 1 200 "
+    "steps, from each of three starts?",
+    choices={
+        "only the first: to compute, it needs feed-forward parts": "Attention with its softmax, "
+        "the norms and the last map are not linear either. It took longer, and then the sums were "
+        "right.",
+        "the first, and two layers without": "Two layers without feed-forward parts learn the "
+        "sums as well, with twice as many steps.",
+        "all three": "One layer without feed-forward parts gets there from one start of the three.",
+        "none: attention only mixes digits": "With feed-forward parts even half of the steps are "
+        "enough.",
+    },
+    right="the first, and two layers without",
+    shown_by="27117",
+)
