@@ -301,28 +301,48 @@ def test_the_position_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: "sees the order" in status(explorer), "the causal mask")
 
 
+def places(explorer):
+    """Where everything of a widget stands in it, in pixels."""
+    return explorer.evaluate(
+        """e => { const o = e.getBoundingClientRect();
+        return [...e.querySelectorAll('input,select,button,table,th,td,img,.alab-word rect')]
+        .filter(c => c.offsetParent !== null || c.tagName == 'rect')
+        .map(c => { const r = c.getBoundingClientRect();
+        return [r.x - o.x, r.y - o.y, r.width, r.height].map(Math.round).join(' ') }) }"""
+    )
+
+
 def test_the_decoding_explorer_by_mouse_and_by_keyboard(widgets):
     explorer = the(widgets, "DecodingExplorer")
+
+    def written(caption):
+        return [row for row in table(explorer, caption) if any(map(str.strip, row))]
+
     assert "Step 1 of 24: after “<start>”" in status(explorer)  # it never learned to stop
-    assert numbers(explorer, "cross-attention").shape == (1, 4)
+    assert (len(table(explorer, "cross-attention")), len(written("cross-attention"))) == (24, 1)
+    before = places(explorer)
     type_in(explorer, "step", "3")
     soon(lambda: "Step 3 of 24" in status(explorer), "the third step")
-    assert numbers(explorer, "cross-attention").shape == (3, 4)
-    assert numbers(explorer, "decoder, self-attention").shape == (3, 3)
-    assert numbers(explorer, "encoder, self-attention").shape == (4, 4)
-    before = table(explorer, "cross-attention")
-    explorer.get_by_label("head").select_option("head 1")
-    soon(lambda: table(explorer, "cross-attention") != before, "one head")
-    before = table(explorer, "cross-attention")
+    assert len(written("cross-attention")) == 3
+    assert places(explorer) == before
+    explorer.get_by_label("head", exact=True).select_option("head 1")
+    soon(lambda: explorer.get_by_text("cross-attention, head 1").count() == 1, "one head")
+    first = written("cross-attention")
     explorer.get_by_label("layer").focus()
     for key in ("Space", "ArrowDown", "Enter"):
         widgets.keyboard.press(key)
-    soon(lambda: table(explorer, "cross-attention") != before, "the other layer")
+    soon(lambda: written("cross-attention") != first, "the other layer")
+    assert places(explorer) == before
     enter(explorer, "source", "3 1 x")
     soon(lambda: "does not know “x”" in status(explorer), "the message")
-    assert numbers(explorer, "cross-attention").shape == (3, 4)
+    assert places(explorer) == before
     type_in(explorer, "source", "7 7")
-    soon(lambda: numbers(explorer, "cross-attention").shape == (3, 3), "the recovery")
+    soon(lambda: len(table(explorer, "cross-attention")[0]) == 3, "the recovery")
+    explorer.locator(".widget-play button").first.click()
+    soon(lambda: "Step 5 of 24" in status(explorer), "playing")
+    explorer.locator(".widget-play button").first.click()
+    explorer.get_by_label("table").select_option("encoder, self-attention")
+    soon(lambda: len(written("encoder, self-attention")) == 3, "the encoder")
 
 
 def test_the_block_explorer_by_mouse_and_by_keyboard(widgets):
@@ -333,7 +353,9 @@ def test_the_block_explorer_by_mouse_and_by_keyboard(widgets):
 
     assert drawn()[0] == "encoder and decoder layer, with all parts"
     explorer.get_by_label("residual sums").click()
+    before = places(explorer)
     soon(lambda: drawn()[0].endswith("without residual"), "the diagram")
+    assert places(explorer) == before
     assert drawn()[1] == "loss: all parts ends at 0.004; without ends at 1.948"
     explorer.get_by_label("residual sums").click()
     explorer.get_by_label("causal mask").focus()
