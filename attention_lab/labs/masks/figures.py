@@ -10,7 +10,7 @@ from attention_lab.pictures import figures
 __all__ = ["WORDS", "opening"]
 
 WORDS = ["the", "thirsty", "cat", "drank", "cold", "milk"]
-# animal, drink, action, property: what each word is, and what it looks for, as in the notebook
+# animal, drink, action, quality: what each word is, and what it looks for, as in the notebook
 IS_A = torch.tensor(
     [
         [0.0, 0.0, 0.0, 0.0],
