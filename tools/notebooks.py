@@ -39,6 +39,7 @@ ANSWER = "answer"
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
 READ_TIME = re.compile(r"\d+ minutes to read")
+EXERCISE = re.compile(r"^\*\*Exercise \d", re.M)
 ATTACHED = re.compile(r"\(attachment:([\w-]+)\.png\)")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
 
@@ -238,13 +239,14 @@ def refresh(path: Path) -> Measured:
 
 
 def write_readme(measured: dict[str, Measured], readme: Path = ROOT / "README.md") -> None:
-    """Write minutes to read and time limits into the rows of the README that link to notebooks."""
+    """Write minutes, exercises and time limits into the rows of the README, one a notebook."""
     text = readme.read_text(encoding="utf-8")
     for path in course():
-        title = nbformat.read(path, as_version=4).cells[0].source
-        minutes = READ_TIME.search(title)[0].split()[0]
-        row = re.compile(rf"(\(notebooks/{re.escape(path.name)}\).*?\| )\d+ min( \|)")
-        text = row.sub(rf"\g<1>{minutes} min\2", text)
+        cells = nbformat.read(path, as_version=4).cells
+        minutes = READ_TIME.search(cells[0].source)[0].split()[0]
+        exercises = sum(len(EXERCISE.findall(cell.source)) for cell in cells)
+        row = re.compile(rf"(\(notebooks/{re.escape(path.name)}\).*?\| )\d+ min \| \d+( \|)")
+        text = row.sub(rf"\g<1>{minutes} min | {exercises}\2", text)
     for name, each in measured.items():
         row = re.compile(rf"(\(notebooks/{re.escape(name)}\).*\| )< (\d+) s( \|)$", re.M)
         text = row.sub(lambda r, m=each: f"{r[1]}< {m.limit(int(r[2]))} s{r[3]}", text)
