@@ -140,6 +140,8 @@ def clean_outputs(book: Book) -> Iterator[str]:
             yield f"{cell.id}: an error is committed"
         if output.get("name") == "stderr" or "Warning" in text:
             yield f"{cell.id}: a warning is committed"
+        if "<b>Not used:</b>" in text:
+            yield f"{cell.id}: the committed picture of a widget has an error"
         if re.search(r"(?:/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\)\w", text):
             yield f"{cell.id}: a path of one machine is committed"
         if tool.WIDGET_VIEW in output.get("data", {}):

@@ -51,9 +51,7 @@ def test_an_answer_that_prints_does_not_flood_the_page(capsys):
 def test_an_unknown_exercise_is_named():
     with pytest.raises(AttributeError, match="there is no exercise 'nothing'"):
         check.nothing(1)
-    with pytest.raises(
-        ValueError, match="there is no exercise 'nothing'; there are additive_scores"
-    ):
+    with pytest.raises(ValueError, match="there is no exercise 'nothing'; there are add_positions"):
         grade("nothing", 1)
 
 

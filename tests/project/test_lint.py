@@ -200,6 +200,11 @@ live = nbformat.v4.new_output("display_data", {tool.WIDGET_VIEW: {"model_id": "1
         (lint.sentences, output("figure", picture(), said("no full stop")), "no sentence"),
         (lint.sentences, output("figure", picture(), said("Another.")), "is not the sentence"),
         (lint.anatomy, replace("title", "![A line", "[A line"), "lacks a picture"),
+        (
+            lint.clean_outputs,
+            output("widget", said("<b>Not used:</b> TypeError")),
+            "widget: the committed picture of a widget has an error",
+        ),
         (lint.anatomy, detach, "the picture of the title is not attached"),
         (lint.predictions, drop("predict-1"), "there are 2 predictions, not 3 or more"),
         (lint.predictions, drop("answer"), "no cell after it is tagged “answer”"),

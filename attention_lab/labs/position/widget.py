@@ -10,8 +10,8 @@ from torch import Tensor
 from attention_lab.core.attention import attention
 from attention_lab.core.positions import alibi_bias, rotate, sinusoidal
 from attention_lab.grading.feedback import Problem
-from attention_lab.pictures.style import color_range, format_number, labels, palette, shade
-from attention_lab.pictures.tables import CSS, cell, head, row_head, table, title
+from attention_lab.pictures.style import color_range, format_number, labels, shade
+from attention_lab.pictures.tables import cell, head, row_head, table, title
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import box, choice, count_field, row, text_field, watch
 
@@ -196,8 +196,8 @@ def _outputs(outputs: Tensor, others: Tensor, caption: str, tokens: list[str]) -
             *(
                 cell(
                     _written(number, 2),
-                    palette()[shade(number, -LARGEST, LARGEST)],
-                    "alab-related" if differs[i][f] else "",
+                    f"alab-n{shade(number, -LARGEST, LARGEST)}"
+                    + (" alab-related" if differs[i][f] else ""),
                 )
                 for f, number in enumerate(outputs[i, :SHOWN].tolist())
             ),
@@ -214,13 +214,13 @@ def _map(encoding: str) -> str:
     mapped, caption = _similarity(encoding)
     positions = [str(p) for p in range(MOST)]
     shown = torch.zeros(MOST, MOST) if mapped is None else mapped
-    low, high = color_range(shown, weights=False)
+    low, high = color_range(shown)
     rows = [
         [
             row_head(p),
             *(
                 cell("·") if mapped is None
-                else cell(_written(x, 1), palette()[shade(x, low, high)])
+                else cell(_written(x, 1), f"alab-n{shade(x, low, high)}")
                 for x in line
             ),
         ]
@@ -232,7 +232,7 @@ def _map(encoding: str) -> str:
 
 def _picture(before: str, after: str, mapped: str) -> str:
     parts = [(before, OUTPUTS_WIDE, ""), (after, OUTPUTS_WIDE, ""), (mapped, MAP_WIDE, "alab-map")]
-    return f"{CSS}{STILL}<div class='alab alab-position'>" + "".join(
+    return f"{STILL}<div class='alab alab-position'>" + "".join(
         f'<div class="{kind}" style="display:inline-block;vertical-align:top;width:{width}px;'
         f'height:{HIGH}px">{part}</div>'
         for part, width, kind in parts

@@ -33,6 +33,61 @@ def _number(answer: Callable[..., Any], inputs: dict[str, Any]) -> float:
     return read.item()
 
 
+Variance = Callable[[int, float], float]
+
+
+def _within(d: int, mu: float) -> float:
+    return d * (1 + mu**2)
+
+
+def _overall(d: int, mu: float) -> float:
+    return d * (1 + 2 * mu**2)
+
+
+def _known_mistakes(right: Variance, own: dict[str, Variance]) -> dict[str, Variance]:
+    return {
+        "the mean does not come in: with mu = 0 this is right, and only there": lambda d, mu: d,
+        "this is the sum of the E[(q_c k_c)²]; from each the square of its mean, mu⁴, still has "
+        "to be taken away": lambda d, mu: d * (1 + mu**2) ** 2,
+        **own,
+        "this is the standard deviation; the variance is its square": (
+            lambda d, mu: math.sqrt(right(d, mu))
+        ),
+        "this is for one feature; there are d_k of them": lambda d, mu: right(1, mu),
+        "variances of independent terms add up: d_k of them give d_k times one, not d_k²": (
+            lambda d, mu: d * right(d, mu)
+        ),
+    }
+
+
+# what is asked for, its formula, and the mistakes that are told apart
+VARIANCES: tuple[tuple[str, Variance, dict[str, Variance]], ...] = (
+    (
+        "within a row",
+        _within,
+        _known_mistakes(
+            _within,
+            {
+                "this is the variance over all pairs. Within a row q is fixed, and only k is "
+                "random: the variance of q_c k_c is then q_c²": _overall,
+                "this is how much the means of the rows differ": lambda d, mu: d * mu**2,
+            },
+        ),
+    ),
+    (
+        "over all pairs",
+        _overall,
+        _known_mistakes(
+            _overall,
+            {
+                "this is the variance within a row. Over all pairs both factors are random: write "
+                "(q_c k_c) out": _within
+            },
+        ),
+    ),
+)
+
+
 @exercise
 def variance_of_scores(answer: Callable[..., Any]) -> str:
     """``variances(d_k, mu)``: within a row, and over all pairs, for features with mean mu."""
@@ -46,67 +101,33 @@ def variance_of_scores(answer: Callable[..., Any]) -> str:
             raise Problem(f"{wanted}; it returned {read.numel()}")
         came.append(read.tolist())
 
-    def is_(place: int, formula: Callable[[int, float], float]) -> bool:
+    def is_(which: int, formula: Variance) -> bool:
         return all(
-            math.isclose(pair[place], formula(*case), rel_tol=1e-6)
+            math.isclose(pair[which], formula(*case), rel_tol=1e-6)
             for pair, case in zip(came, cases, strict=True)
         )
 
-    def within(d: int, mu: float) -> float:
-        return d * (1 + mu**2)
-
-    def overall(d: int, mu: float) -> float:
-        return d * (1 + 2 * mu**2)
-
-    if is_(0, within) and is_(1, overall):
-        return (
-            "Within a row one query is fixed, and its length squared is d_k (1 + mu²) on average. "
-            "The means of the rows differ as well, by d_k mu²; softmax does not see that."
-        )
-    if is_(0, overall) and is_(1, within):
+    if is_(0, _overall) and is_(1, _within):
         raise Problem("both are right, and in the wrong order: within a row first")
-    mistakes: dict[str, Callable[[int, float], float]] = {
-        "the mean does not come in: with mu = 0 this is right, and only there": lambda d, mu: d,
-        "this is the sum of the E[(q_c k_c)²]; from each the square of its mean, mu⁴, still has "
-        "to be taken away": lambda d, mu: d * (1 + mu**2) ** 2,
-    }
-    own: tuple[dict[str, Callable[[int, float], float]], ...] = (
-        {
-            **mistakes,
-            "this is the variance over all pairs. Within a row q is fixed, and only k is random: "
-            "the variance of q_c k_c is then q_c²": overall,
-            "this is how much the means of the rows differ": lambda d, mu: d * mu**2,
-        },
-        {
-            **mistakes,
-            "this is the variance within a row. Over all pairs both factors are random: write "
-            "(q_c k_c) out": within,
-        },
-    )
-    for place, (what, right) in enumerate((("within a row", within), ("over all pairs", overall))):
-        known = {
-            **own[place],
-            "this is the standard deviation; the variance is its square": (
-                lambda d, mu, right=right: math.sqrt(right(d, mu))
-            ),
-            "this is for one feature; there are d_k of them": lambda d, mu, right=right: right(
-                1, mu
-            ),
-            "variances of independent terms add up: d_k of them give d_k times one, not d_k²": (
-                lambda d, mu, right=right: d * right(d, mu)
-            ),
-        }
-        for message, formula in known.items():
-            if not is_(place, right) and is_(place, formula):
+    for which, (what, right, mistakes) in enumerate(VARIANCES):
+        if is_(which, right):
+            continue
+        for message, formula in mistakes.items():
+            if is_(which, formula):
                 raise Problem(f"{what}: {message}")
-    for place, (what, right) in enumerate((("within a row", within), ("over all pairs", overall))):
-        for pair, (d_k, mu) in zip(came, cases, strict=True):
-            if not math.isclose(pair[place], right(d_k, mu), rel_tol=1e-6):
-                raise Problem(
-                    f"{what}: d_k = {d_k}, mu = {mu:g} gives {pair[place]:.8g} instead of "
-                    f"{right(d_k, mu):.8g}"
-                )
-    raise AssertionError("unreachable: some number is wrong")
+        pair, (d_k, mu) = next(
+            (pair, case)
+            for pair, case in zip(came, cases, strict=True)
+            if not math.isclose(pair[which], right(*case), rel_tol=1e-6)
+        )
+        raise Problem(
+            f"{what}: d_k = {d_k}, mu = {mu:g} gives {pair[which]:.8g} instead of "
+            f"{right(d_k, mu):.8g}"
+        )
+    return (
+        "Within a row one query is fixed, and its length squared is d_k (1 + mu²) on average. "
+        "The means of the rows differ as well, by d_k mu²; softmax does not see that."
+    )
 
 
 @exercise

@@ -60,7 +60,7 @@ STYLE = f"""<style>
 height:20px;padding:0 4px;border-width:1px;box-sizing:border-box;
 white-space:nowrap;overflow:hidden;text-overflow:ellipsis;max-width:none;min-width:0}}
 .alab .alab-still table td.alab-text code{{font-size:10.5px;white-space:pre}}
-{_columns("alab-lines", 26, 38, 478, 98, 226)}
+{_columns("alab-lines", 26, 38, 478, 106, 218)}
 {_columns("alab-holds", 26, 300, 120)}
 </style>"""
 

@@ -5,6 +5,7 @@ import torch
 
 from attention_lab.labs.transformer_code.draft import INPUTS, REPAIRS, Draft, Sizes
 from attention_lab.labs.transformer_code.widget import OWN, PRESETS
+from attention_lab.pictures.tables import CSS
 from attention_lab.widgets import ShapeExplorer
 from browser import CHROMIUM, FLAGS
 from helpers import tables
@@ -160,7 +161,7 @@ def test_frames_stand_still_whatever_the_error_says(page):
     boxes = set()
     for preset, given, repairs in STATES:
         widget = ShapeExplorer(preset, given=given, repairs=repairs)
-        page.set_content(f"<body style='font:13px sans-serif'>{widget.picture.value}</body>")
+        page.set_content(f"<body style='font:13px sans-serif'>{CSS}{widget.picture.value}</body>")
         boxes.add(tuple(page.evaluate(BOXES)))
         assert not page.evaluate(CUT), (preset, given, repairs)
     assert len(boxes) == 1
@@ -180,7 +181,7 @@ def test_the_longest_message_fits_into_the_status(page):
             for field, size in zip(widget.sizes, sizes, strict=True):
                 field.value = size
         page.set_content(
-            "<body style='margin:0;font:13px sans-serif'><div id='status' style='width:860px;"
+            f"{CSS}<body style='margin:0;font:13px sans-serif'><div id='status' style='width:860px;"
             f"height:{widget.status.layout.height}'>{widget.status.value}</div></body>"
         )
         assert page.locator("#status").evaluate("e => e.scrollHeight <= e.clientHeight")
