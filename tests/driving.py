@@ -60,7 +60,9 @@ def table(widget, caption):
 
 def numbers(widget, caption):
     """Read a table back as numbers."""
-    read = [[float(x.replace("−", "-")) for x in row] for row in table(widget, caption)]
+    read = [
+        [float(x.replace("−", "-").replace("≈", "")) for x in row] for row in table(widget, caption)
+    ]
     return torch.tensor(read, dtype=torch.float64)
 
 

@@ -39,7 +39,8 @@ UP = ("#ffffff", "#d3e3f3", "#8fbbdf", "#3f83c0", "#1c559b", "#08306b")
 DOWN = ("#ffffff", "#fbe0c8", "#f2b27c", "#d97f31", "#a04f0c", "#5f2a03")
 LEVELS = 65  # of a scale: an odd number, so that 0 has a level of its own
 # a hidden cell is striped: no weight and no score looks so
-HATCH = "repeating-linear-gradient(45deg,#ffffff,#ffffff 4px,#d9d9d9 4px,#d9d9d9 5px)"
+STRIPES = "45deg,#ffffff,#ffffff 4px,#d9d9d9 4px,#d9d9d9 5px"
+HATCH = f"repeating-linear-gradient({STRIPES}) #ffffff"
 # Above this relative luminance black text has the higher contrast, below it white has.
 INK_SWITCH = 0.179
 

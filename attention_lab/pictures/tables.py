@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from attention_lab.pictures.style import (
+    DARK,
     HATCH,
     LEVELS,
     color_range,
@@ -63,7 +64,6 @@ DENSE = 8  # a table with more rows or columns than this gets small print
 MOST_PIXELS = 256  # a picture with more on either axis is pooled
 MOST_WEIGHTS = 8  # how many of the weights of one query are worth a row
 
-BAR = "#3f83c0"  # seen on white and on black
 BESIDE = "display:inline-block;vertical-align:top;margin:0 10px 8px 0"
 # class of a cell: (background, text colour)
 COLORS = {
@@ -75,7 +75,8 @@ COLORS["alab-hidden"] = HATCH, "#000000"
 COLORS["alab-nan"] = "#d9d9d9", "#000000"
 # In JupyterLab's dark theme what is drawn on white is turned over; blue stays blue.
 DARKENED = (
-    ".alab td[class*='alab-w'],.alab td[class*='alab-n'],.alab td.alab-hidden,.alab td[style],"
+    ".alab td[class*='alab-w'],.alab td[class*='alab-n'],.alab td.alab-hidden,"
+    ".alab td.alab-bar,.alab td[style],"
     ".alab img,.alab-slab,.jp-RenderedImage img"
 )
 
@@ -99,7 +100,7 @@ white-space:normal;max-width:34em}}
 .alab table td.alab-text code{{background:transparent;color:inherit;padding:0;font-size:12px}}
 .alab table td.alab-bar,.alab table th.alab-bar{{text-align:left;min-width:164px;
 letter-spacing:0}}
-.alab table td.alab-bar{{color:{BAR}}}
+.alab table td.alab-bar{{background:#ffffff;color:{DARK}}}
 .alab table.alab-dense{{font-size:10px;border-spacing:0}}
 .alab table.alab-dense td,.alab table.alab-dense th{{padding:1px 2px;border-width:1px;min-width:0}}
 .alab-picture{{position:relative;border:1px solid #767676;line-height:0}}
@@ -317,7 +318,7 @@ def matrix_table(
         [
             row_head(label),
             *(paint(i, j, number) for j, number in enumerate(row)),
-            *([cell(write(sum(row)))] if row_sums else []),
+            *([cell(write(sum(row)), "alab-sum")] if row_sums else []),
         ]
         for i, (label, row) in enumerate(zip(rows, numbers, strict=True))
     ]

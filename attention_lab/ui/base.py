@@ -13,6 +13,7 @@ from attention_lab.grading.feedback import Problem, describe
 from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.style import escaped
 from attention_lab.pictures.tables import CSS, LIVE_CSS, still
+from attention_lab.ui.keys import NAMES
 
 __all__ = ["Guard", "LiveView", "StaticTwin", "message"]
 
@@ -104,7 +105,7 @@ class StaticTwin:
 
     def _make_live(self, mark: str) -> None:
         """Add what hides the twin of this mark, and what is seen when the kernel has gone."""
-        sheets = CSS + LIVE_CSS + FLOW_CSS + LIVE_STYLE.format(mark=mark)
+        sheets = CSS + LIVE_CSS + FLOW_CSS + LIVE_STYLE.format(mark=mark) + NAMES
         style = ipywidgets.HTML(sheets, layout={"display": "none"})
         gone = ipywidgets.HTML(GONE)
         gone.add_class("alab-gone")

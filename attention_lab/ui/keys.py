@@ -5,10 +5,11 @@ Core ipywidgets have no arrow keys, and a page runs no script that arrives in a 
 around it and listens there. Without it the cells are reached by Tab.
 """
 
-__all__ = ["ARROWS"]
+__all__ = ["ARROWS", "NAMES"]
 
 # In a number field up and down always move, left and right where the text ends. JupyterLab would
-# take the arrows of a table cell for its own: lm-suppress-shortcuts keeps them here.
+# take the arrows of a table cell for its own: lm-suppress-shortcuts keeps them here. A field of
+# ipywidgets lets no key out, so the widget listens on the way in (capture).
 SCRIPT = """
 const home = this.closest('.alab-arrows');
 if (home && !home.dataset.arrows) {
@@ -39,7 +40,15 @@ if (home && !home.dataset.arrows) {
     if (best) { best.focus(); if (best.select) best.select(); }
     event.preventDefault();
     event.stopPropagation();
-  });
+  }, true);
 }
 """
 ARROWS = f'<style onload="{" ".join(SCRIPT.split())}">.alab-arrows{{}}</style>'
+
+# The buttons of core `Play` have pictures and no names: a screen reader would say "button".
+SAY = """
+const name = () => document.querySelectorAll('.widget-play button:not([aria-label])').forEach(
+  (each, k) => each.setAttribute('aria-label', ['play or pause', 'stop', 'repeat'][k % 3]));
+name(); setTimeout(name, 500); setTimeout(name, 2000);
+"""
+NAMES = f'<style onload="{" ".join(SAY.split())}">.alab-names{{}}</style>'

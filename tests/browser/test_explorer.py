@@ -54,7 +54,7 @@ def test_a_journey_by_mouse(explorer):
     assert table(explorer, "masked")[0][2] == "−∞"
 
     explorer.get_by_role("button", name="reset or paste…").click()
-    explorer.get_by_role("button", name="Paste…").first.click()
+    explorer.get_by_role("button", name="Paste…", exact=True).first.click()
     box = explorer.get_by_label("Paste Q:")
     box.fill("1 2\n3")
     explorer.get_by_role("button", name="Use it").first.click()

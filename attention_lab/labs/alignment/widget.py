@@ -159,7 +159,9 @@ class AlignmentExplorer(LiveView):
         rows = _rows(written, shown) if written.weights.any() else ""
         if not live:
             return f"{lines}{rows}"
-        frames = f'<div class="alab-lines">{lines}</div><div class="alab-rows">{rows}</div>'
+        frames = (
+            f'<div class="alab-lines">{lines}</div><div class="alab-rows" tabindex="0">{rows}</div>'
+        )
         return f"{STYLE}{frames}"
 
     def _gold(self, text: str) -> tuple[Any, str]:

@@ -45,7 +45,8 @@ def _rules() -> str:
             row.format(step="scores", **at) + field.format(name="Q", axis="r", k=k),
             column.format(step="scores", **at) + field.format(name="K", axis="r", k=k),
             column.format(step="output", **at) + field.format(name="V", axis="c", k=k),
-            row.format(step="output", **at) + f"table.of-weights tbody tr:nth-child({k + 1}) td",
+            row.format(step="output", **at)
+            + f"table.of-weights tbody tr:nth-child({k + 1}) td:not(.alab-sum)",
             row.format(step="weights", **at) + f"table.into-softmax tbody tr:nth-child({k + 1}) td",
         ]
         said += [f"{selector}{{box-shadow:inset 0 0 0 2px #d55e00}}" for selector in lit]
@@ -55,15 +56,15 @@ def _rules() -> str:
 # For the page of an explorer, once. The head of a row is its first child, so that column k is
 # child k + 2.
 STRIP_CSS = f"""<style>
-.alab-strip{{align-items:flex-start;gap:2px 8px!important}}
+.alab-strip{{align-items:flex-start;gap:2px 5px!important}}
 .alab-strip,.alab-strip>*{{overflow:visible!important}}
 .alab-strip>.widget-html,.alab-strip>.widget-html>*,.alab-strip .alab{{display:contents}}
-.alab-strip .alab>div{{margin:0}}
+.alab-strip .alab>div{{margin:0!important}}
 .alab-strip .alab-stale .alab{{opacity:1}}
 .alab-strip .alab-stale .alab>div{{opacity:.45}}
 .alab-strip .alab-sign{{font-size:17px;padding-top:26px}}
 .alab-strip .alab table{{font-size:12px;border-spacing:1px}}
-.alab-strip .alab td{{padding:1px 2px}}
+.alab-strip .alab table :is(td,th){{padding:1px 2px;border-width:1px}}
 .alab-strip .alab-cells{{row-gap:0}}
 .alab-strip .alab-cells .widget-text,.alab-strip .alab-cells .widget-text input{{height:25px}}
 {_rules()}
