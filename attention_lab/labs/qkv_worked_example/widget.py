@@ -151,7 +151,9 @@ class AttentionExplorer(LiveView):
         self.mask = MaskEditor(self.query.shape[0], self.key.shape[0], most=MAX_TOKENS)
         self.scaled = box("divide by √d_k", True, width="130px")
         self.temperature = Knob("temperature", 1, low=0.1, high=10, log=True)
-        self.one_query = count_field("largest weights of query", 0, MAX_TOKENS - 1, least=0)
+        self.one_query = count_field(
+            "largest weights of query", 0, MAX_TOKENS - 1, least=0, width="230px"
+        )
         self.sizes = {
             "n_q": count_field("queries (n_q)", 1, MAX_TOKENS, width="150px"),
             "n_k": count_field("keys (n_k)", 1, MAX_TOKENS, width="130px"),
