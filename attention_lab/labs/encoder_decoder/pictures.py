@@ -20,10 +20,10 @@ FEW = 7  # up to here there is room for wider columns
 STILL = """<style>
 .alab .alab-still table tbody th{min-width:5.6em;max-width:5.6em;overflow:hidden;
 text-overflow:ellipsis}
-.alab .alab-growing table td{min-width:3.9em}
-.alab .alab-growing table thead th{min-width:3.9em;max-width:3.9em;overflow:hidden;
+.alab .alab-growing table td{min-width:4.4em}
+.alab .alab-growing table thead th{min-width:4.4em;max-width:4.4em;overflow:hidden;
 text-overflow:ellipsis}
-.alab .alab-few table td,.alab .alab-few table thead th{min-width:3.9em;max-width:3.9em}
+.alab .alab-few table td,.alab .alab-few table thead th{min-width:4.4em;max-width:4.4em}
 </style>"""
 
 
