@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -193,6 +194,13 @@ def visible(cell) -> str:
     return re.sub(r"<details>.*?</details>|<style>.*?</style>", " ", "\n".join(text), flags=re.S)
 
 
+def preview(cell) -> str:
+    """Return the line that JupyterLab leaves of a folded output: its first."""
+    first = cell.outputs[0]
+    text = first.get("text") or str(first.get("data", {}).get("text/plain", ""))
+    return text.split("\n")[0]
+
+
 def predictions(book: Book) -> Iterator[str]:
     """A prediction stands before what answers it: a cell tagged “answer”, with text between."""
     asked = 0
@@ -211,6 +219,8 @@ def predictions(book: Book) -> Iterator[str]:
             continue
         if shown not in visible(book.cells[answer]):
             yield f"{name}: {book.cells[answer].id} does not show {shown!r}"
+        elif shown in preview(book.cells[answer]):
+            yield f"{name}: folded, {book.cells[answer].id} still shows its first line: {shown!r}"
         if not any(c.cell_type == "markdown" for c in book.cells[index:answer]):
             yield f"{name}: no text stands between it and its answer, so both are seen at once"
         start = max(
@@ -221,6 +231,12 @@ def predictions(book: Book) -> Iterator[str]:
         for above in book.cells[start:answer]:
             if shown in visible(above):
                 yield f"{name}: {above.id} shows {shown!r} before it is asked, or beside it"
+    for one, other in pairwise(book.cells):
+        tags = [cell.metadata.get("tags", []) for cell in (one, other)]
+        is_own = PREDICT.search(other.source) or CHECK.search(other.source)
+        is_seen = other.get("outputs") and not is_own and tool.ANSWER not in tags[1]
+        if tool.ANSWER in tags[0] and is_seen:
+            yield f"{other.id} follows an answer, and is not tagged “{tool.ANSWER}” as well"
     if asked < PREDICTIONS:
         yield f"there are {asked} predictions, not {PREDICTIONS} or more"
 

@@ -104,7 +104,9 @@ def heatmap(
     image = _draw_matrix(axes, matrix, rows, columns, weights, inches=0.72)
     axes.set(xlabel=column_axis, ylabel=row_axis)
     axes.set_title(wrapped(title, width), fontsize=11)
-    figure.colorbar(image, ax=axes, shrink=0.9)
+    bar = figure.colorbar(image, ax=axes, shrink=0.9)
+    if not (matrix.nan_to_num(neginf=0) < 0).any():  # no orange where nothing is below 0
+        bar.ax.set_ylim(bottom=0)
     described = _describe_weights(matrix, rows, columns) if weights else _describe_range(matrix)
     return Picture(figure, f"{title}, {_size(matrix)}: {described}.")
 

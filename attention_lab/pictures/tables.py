@@ -237,7 +237,8 @@ def bar_cell(share: float) -> str:
     # The number stands beside it, so a screen reader may skip the bar.
     eighths = round(8 * BLOCKS * max(0.0, min(1.0, share)))
     bar = "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
-    return f'<td class="alab-bar"><span aria-hidden="true">{bar}</span></td>'
+    look = 'style="text-align:left"'  # also without a style sheet
+    return f'<td class="alab-bar" {look}><span aria-hidden="true">{bar}</span></td>'
 
 
 def _class(kind: str) -> str:

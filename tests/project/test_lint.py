@@ -86,7 +86,7 @@ def notebook():
         text("asked", "## 2 Three questions"),
         *(code(f"predict-{k}", "predict.lookup_price()", said("?")) for k in range(3)),
         text("between", "Run the next cell."),
-        code("answer", "print(output)", stream("6.492\n")),
+        code("answer", "print(output)", stream("the price:\n6.492\n")),
         text("ex1-md", "## Exercises\n\n**Exercise 42.1** Do it."),
         code("ex1", "answer = ...\n\ncheck.it(answer)", stream("Not attempted: replace the ...")),
         text("ex1-help", HELP),
@@ -150,6 +150,12 @@ def rename(name, new):
     return change
 
 
+def show_below_answer(notebook):
+    at = [cell.id for cell in notebook.cells].index("answer")
+    notebook.cells.insert(at + 1, code("below", "figures.plane()", picture(), said("It is 6.")))
+    number(notebook)
+
+
 def detach(notebook):
     notebook.cells[0].attachments = {}
 
@@ -209,6 +215,8 @@ live = nbformat.v4.new_output("display_data", {tool.WIDGET_VIEW: {"model_id": "1
         (lint.predictions, drop("predict-1"), "there are 2 predictions, not 3 or more"),
         (lint.predictions, drop("answer"), "no cell after it is tagged “answer”"),
         (lint.predictions, output("answer", stream("6.5")), "answer does not show '6.492'"),
+        (lint.predictions, output("answer", stream("6.492")), "answer still shows its first line"),
+        (lint.predictions, show_below_answer, "below follows an answer, and is not tagged"),
         (lint.predictions, drop("between"), "no text stands between it and its answer"),
         (lint.predictions, replace("between", "Run", "6.492: run"), "between shows '6.492'"),
         (lint.predictions, replace("asked", "Three", "6.492"), "asked shows '6.492' before"),

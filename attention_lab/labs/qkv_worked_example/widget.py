@@ -236,7 +236,8 @@ class AttentionExplorer(LiveView):
             side_by_side(values),
             self.result.value,
         )
-        return "".join(strip) + self.status.value
+        wraps = "display:flex;flex-wrap:wrap;align-items:flex-start"
+        return f'<div style="{wraps}">{"".join(strip)}</div>{self.status.value}'
 
     def twin_text(self) -> str:
         if self.steps is None:
