@@ -509,7 +509,9 @@ def list_table(
     lines = []
     for mark, texts in rows:
         sign, *colors = MARKS[mark]
-        style = f'class="alab-text" style="background:{colors[0]};color:{colors[1]}"'
+        style = (
+            f'class="alab-text" style="background:{colors[0]};color:{colors[1]};text-align:left"'
+        )
         cells = [f'<td {style} aria-label="{mark}">{sign}</td>']
         for text in texts:
             written = escaped(text.strip("`"))
