@@ -235,8 +235,8 @@ def log_probability(answer: Callable[..., Any]) -> str:
 STATEMENTS = {
     "A": (
         True,
-        "A holds: more steps, or larger ones, brought the model with one vector to nine phrases in "
-        "ten and above",
+        "A holds: larger steps brought the model that reads one vector to about nine phrases in "
+        "ten",
     ),
     "B": (
         False,

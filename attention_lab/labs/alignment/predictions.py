@@ -61,20 +61,21 @@ adjectives_in_order = Choices(
 )
 where_les_looks = Choices(
     question="With dot scores a French noun looks at its English noun, and an adjective at its "
-    "adjective, nearly always. Where does “le”, “la” or “les” look?",
+    "adjective, nearly always. Where do the determiners look: le, la, les, mon, ma, mes and so on?",
     choices={
         "at the English determiner, as the others do": "With every start that was tried this held "
         "for about half of them at most.",
-        "at the noun, whose gender it needs": "With additive scores mostly. With dot scores for "
+        "at the noun, whose gender they need": "With additive scores mostly. With dot scores for "
         "half of them at most, and for how many depends on the start.",
         "another start, another answer": "The translations are right each time, and the weights "
         "of these words differ: one training is no answer to this question.",
-        "at <end>, which has read the phrase": "Some of the weight does lie there, and with one "
-        "start more than half. With others it is little.",
+        "at <end>, which has read the phrase": "Some of the weight does lie there: from one start "
+        "more than half, from another a sixth.",
     },
     right="another start, another answer",
     shown_by="determiner aligned word",
 )
+
 noun_at_black = Choices(
     question="“the black cat”: at the second word, where the model would look at `cat`, we put all "
     "the weight on `black`. What does it write there?",
@@ -93,12 +94,12 @@ grammar_instead = Choices(
     question="Now all weights are replaced by the alignment of the grammar: 1 on the word that is "
     "translated, 0 elsewhere. How many phrases does the model get right, of the 0.976 before?",
     choices={
-        "more: the true alignment helps": "The model has learned to read other states than these: "
-        "to write “le” or “la” it needs the noun, and the alignment shows it the article.",
+        "more: the true alignment helps": "The model has learned to read other states than these, "
+        "above all at the first word.",
         "as many: it looks there anyway": "Nouns and adjectives do, determiners do not. And with "
         "a wrong “le” the adjectives behind it are often wrong, too.",
-        "far fewer": "It gets states that it did not ask for. What helps it is to read the noun "
-        "before “le” or “la”, and that is not the alignment.",
+        "far fewer": "It gets states that it did not ask for. The first word alone does most of "
+        "the harm.",
     },
     right="far fewer",
     shown_by="aligned as in the grammar",
@@ -107,7 +108,8 @@ attention_first = Choices(
     question="Where was a learned attention used first?",
     choices={
         "to translate sentences": "That was in September 2014. Others came before.",
-        "to look at pictures": "Four years before translation, a model chose where to look next.",
+        "to look at pictures": "At least four years before translation, a model chose where to "
+        "look next.",
         "to recognise speech": "That followed in December 2014, after translation.",
         "in the Transformer": "That is of 2017: it left out the recurrent network around it.",
     },

@@ -125,8 +125,8 @@ gap_of_five = Choices(
         "about 0.7 %, which is e⁻⁵": "That is what one of them has against the first. There are "
         "seven of them.",
         "about 4.5 %": "Seven times e⁻⁵ = 0.0067, of a total that is a little above 1.",
-        "about 30 %": "That needs a gap near 2.8. Each step of 1 in the gap divides their share "
-        "by nearly 2.718.",
+        "about 30 %": "That needs a gap near 2.8. Each step of 1 in the gap divides what "
+        "one of them has, beside the first, by 2.718.",
     },
     right="about 4.5 %",
     shown_by="4.504e-02",

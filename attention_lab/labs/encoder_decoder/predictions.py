@@ -3,10 +3,10 @@
 from attention_lab.grading.predict import Choices, Number
 
 what_keeps_tokens_apart = Choices(
-    question="Sixteen random tokens go through twelve attention layers with random weights. What "
-    "keeps the tokens different from one another?",
+    question="Sixteen random tokens go through twelve attention layers with random weights. Which "
+    "change still leaves a spread above 0.05 after the twelfth?",
     choices={
-        "attention alone does: each query is different": "Each output is a mean of the same "
+        "none is needed: each query is different": "Each output is a mean of the same "
         "values. Means differ less than what they are means of, and then so do the next queries.",
         "a norm after each attention": "A norm gives each token the same size, one by one. Tokens "
         "that have become equal are still equal after it.",
@@ -175,10 +175,10 @@ sums_without_feed_forward = Choices(
     question="Running sums: a digit must be added to another one. Three models: one layer on each "
     "side with feed-forward parts; one layer without; two layers without, which still have fewer "
     "parameters than the first. Which writes at least 95 of 100 sequences right after 1 200 "
-    "steps, from each of three starts?",
+    "steps, from each of three starts, with the better of two learning rates for each?",
     choices={
         "only the first: to compute, it needs feed-forward parts": "Attention with its softmax, "
-        "the norms and the last map are not linear either. It took longer, and then the sums were "
+        "and the norms, are not linear either. It took longer, and then the sums were "
         "right.",
         "the first, and two layers without": "Two layers without feed-forward parts learn the "
         "sums as well, with twice as many steps.",

@@ -99,13 +99,13 @@ forgotten_keys = Number(
 )
 
 order_at_64 = Choices(
-    question="Trained on 4 to 16 tokens, then read 64: which token stands before each? Order "
-    "them, the best first.",
+    question="Trained on 4 to 16 tokens, then read 64: which token stands before each? Each "
+    "has the learning rate that is best for it at 8 and 16 tokens. Order them, the best first.",
     choices={
         "sines, rotary, ALiBi, learned, none": "Sines are defined at every position. What the "
         "model learned of the vectors 0 to 15 need not hold for the others.",
-        "rotary, ALiBi, sines, none, learned": "Rotary is best up to 32 tokens. At 64 its turns "
-        "meet distances and numbers of keys that were never trained.",
+        "rotary, ALiBi, sines, none, learned": "Rotary is best at 24 and 32 tokens. At 64 its "
+        "turns meet distances far from the trained ones, and it falls behind ALiBi.",
         "ALiBi, rotary, none, sines, learned": "ALiBi goes on along its line, rotary loses a "
         "part, and new vectors do more harm than having none.",
         "all but learned near 1, learned at 0": "Learned rows beyond 16 were never trained, and "

@@ -231,10 +231,11 @@ CIRCLE_WEIGHT = 0.9
 @exercise
 def next_in_circle(answer: Callable[..., Any]) -> str:
     """``next_in_circle(n)`` gives W_Q and W_K with which each token finds the next one."""
-    for n in (3, 4, 7, 2):
+    for n in (3, 4, 7, 2, 50):
         _judge_circle(answer, n)
     return (
-        "Each token finds the next, and the last the first, in circles of 2, 3, 4 and 7. No single "
+        "Each token finds the next, and the last the first, in circles of 2, 3, 4, 7 and 50. No "
+        "single "
         "matrix does that: its scores are the same in both directions."
     )
 

@@ -40,14 +40,14 @@ every_key_hidden = Choices(
     question="Every key is hidden from one query: its scores are all −∞. What does "
     "`scores.softmax(dim=-1)` make of this row?",
     choices={
-        "zeros: e to the power of −∞ is 0": "The exponentials are 0, and so is their sum. The "
-        "softmax divides one by the other.",
+        "zeros: e to the power of −∞ is 0": "The explorer shows zeros because the package puts "
+        "them in. The exponentials are 0 and so is their sum: softmax divides one by the other.",
         "equal weights: the scores are equal": "That holds for equal numbers. Equal scores cancel "
         "when one is subtracted from another, and −∞ − (−∞) is no number.",
         "nan: it divides 0 by 0": "The sum of the row is 0 as well, and 0 / 0 is no number. "
         "One nan in the weights makes the whole output of this query nan.",
-        "an error: such a row is refused": "PyTorch raises nothing: no number goes on without a "
-        "word, into the output and into the gradients.",
+        "an error: such a row is refused": "PyTorch raises nothing: the nan goes on silently, "
+        "into the output and into the gradients.",
     },
     right="nan: it divides 0 by 0",
     shown_by="nan",

@@ -36,9 +36,9 @@ divided_by_d_k = Choices(
 )
 
 additive_without_scale = Choices(
-    question="Additive attention scores a pair by v · tanh(W q + U k), with as many hidden "
-    "features as q has. Nothing is divided. What happens to the largest of ten weights from "
-    "64 to 1024 features, before any training?",
+    question="Additive attention scores a pair by v · tanh(W q + U k), where W q + U k has as many "
+    "features as q (v, W and U are u, A and B of notebook 01). Nothing is divided. What happens to "
+    "the largest of ten weights from 64 to 1024 features, before any training?",
     choices={
         "it stays about the same": "Each feature lies within ±1 after tanh, and nn.Linear draws "
         "v in the size of 1/√d. So the scores keep their size: this formula needs no scale.",
@@ -57,8 +57,8 @@ jacobian_peak = Choices(
     choices={
         "w = 0.1, where all are equal": "Equal weights answer less strongly: each diagonal entry "
         "is w (1 − w) = 0.09, and this product is largest at ½.",
-        "w = 0.5": "w (1 − w) is largest at ½. There a change of one score moves the most weight "
-        "from one key to another.",
+        "w = 0.5": "w (1 − w), the answer of the leading key, is largest at ½. The size of the "
+        "whole Jacobian is largest a little lower, at 0.4, and of these three at 0.5 as well.",
         "w = 0.9": "w (1 − w) = 0.09 there: the key has nearly everything, and little is left to "
         "move.",
     },
@@ -74,8 +74,8 @@ first_gradient = Choices(
         "the scores depend on W_Q √d_k times as strongly, and this outweighs it.",
         "several times longer": "The Jacobian is smaller, but the scores depend on W_Q √d_k times "
         "as strongly, and the loss begins higher.",
-        "about as long: two effects cancel": "There are two effects, and they do not cancel: the "
-        "Jacobian falls to about a half, the factor behind it is √d_k = 8.",
+        "about as long: two effects cancel": "There are two effects, and they do not cancel: at "
+        "d = 64 the Jacobian falls to about a half and the factor is 8, at 256 a quarter and 16.",
     },
     right="several times longer",
     shown_by="above 4 at both d",
@@ -85,8 +85,8 @@ best_rate_without_scale = Choices(
     question="Of the learning rates 0.1, 0.3, 1, 3 and 10, the scaled model does best at 3. Which "
     "is best without the scale, at d = 64?",
     choices={
-        "a smaller one, by a factor of about ten": "Its scores answer √d_k = 8 times as strongly "
-        "to a change of W_Q W_Kᵀ, so that steps must be smaller by about as much.",
+        "a smaller one, by a factor of about ten": "Ten times 0.3 is 3. The rule further down "
+        "says why: with matrices as small as it asks for, the rate would be 3 / √d_k = 3/8.",
         "a larger one, for its gradients vanish": "Its gradients were the longer ones at the first "
         "step. A larger rate makes larger steps still.",
         "the same: the best rate belongs to the task": "The task is the same, and the gradients "

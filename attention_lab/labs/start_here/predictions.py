@@ -27,8 +27,8 @@ first_key_grows = Number(
     "what is left.",
     low="The score of this key is now the largest of the three, by 2, and each step of 1 "
     "multiplies a weight by 2.7 compared with the others.",
-    high="Nothing reaches 1 while another key has a score at all: the other two still have some "
-    "weight.",
+    high="The lead over 3 is only 2, so that key still has 0.135 times as much, and the key with 2 "
+    "has 0.050 times.",
     mistakes={
         0.5: "5 is half of 5 + 2 + 3, but weights are not shares of the scores: the exponential "
         "comes first.",
@@ -39,8 +39,7 @@ first_key_grows = Number(
 )
 
 nothing_fits = Choices(
-    question="Someone asks for a thing that is the opposite of all three: every score is negative. "
-    "What do the weights do?",
+    question="Someone asks with (−3, −2): all three scores are negative. What do the weights do?",
     choices={
         "they still add up to 1": "Only differences between scores matter: the least bad key gets "
         "most.",

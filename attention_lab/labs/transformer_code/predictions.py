@@ -22,7 +22,7 @@ more_heads = Choices(
 strongest_keys = Choices(
     question="A head has d_k = 1: each query and each key is one number, and there are 32 keys. A "
     "thousand queries come, drawn at random. How many of the 32 keys are the strongest key (that "
-    "with the largest score) of one of them?",
+    "with the largest score) of at least one query?",
     choices={
         "all 32, each for some of the queries": "The score is query times key. For every positive "
         "query the largest product is with the largest key, whichever query it is.",
@@ -90,7 +90,7 @@ without_w_out = Choices(
         "with it.",
     },
     right="half of it",
-    shown_by="at most half",
+    shown_by="about half",
 )
 
 passes_by_hand = Choices(
