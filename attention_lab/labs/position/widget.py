@@ -233,7 +233,7 @@ def _map(encoding: str) -> str:
 def _picture(before: str, after: str, mapped: str) -> str:
     parts = [(before, OUTPUTS_WIDE, ""), (after, OUTPUTS_WIDE, ""), (mapped, MAP_WIDE, "alab-map")]
     return f"{STILL}<div class='alab alab-position'>" + "".join(
-        f'<div class="{kind}" style="display:inline-block;vertical-align:top;width:{width}px;'
-        f'height:{HIGH}px">{part}</div>'
+        f'<div class="{kind}" style="display:inline-block;vertical-align:top;min-width:{width}px;'
+        f'min-height:{HIGH}px;margin:0 8px 0 0">{part}</div>'
         for part, width, kind in parts
     ) + "</div>"  # fmt: skip

@@ -124,7 +124,7 @@ def test_each_table_has_its_room_whatever_the_number_of_tokens():
     rooms = set()
     for n in range(2, 9):
         widget.n.value = n
-        rooms.add(tuple(re.findall(r"width:\d+px;height:\d+px", widget.picture.value)))
+        rooms.add(tuple(re.findall(r"min-width:\d+px;min-height:\d+px", widget.picture.value)))
     assert len(rooms) == 1
     assert len(rooms.pop()) == 3
     assert "table-layout:fixed" in widget.picture.value
