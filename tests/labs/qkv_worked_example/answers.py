@@ -81,11 +81,13 @@ def on_the_circle(n):
     """Keys at equal angles, and queries one step further: two features are enough."""
     angle = 2 * math.pi * torch.arange(n) / n
     step = angle + 2 * math.pi / n
-    return 50 * torch.stack([step.cos(), step.sin()], 1), torch.stack([angle.cos(), angle.sin()], 1)
+    return 2 * n**2 * torch.stack([step.cos(), step.sin()], 1), torch.stack(
+        [angle.cos(), angle.sin()], 1
+    )
 
 
 def in_numpy(n):
-    return [30 * np.roll(np.eye(n), 1, axis=1), np.eye(n)]
+    return [30 * n * np.roll(np.eye(n), 1, axis=1), np.eye(n)]
 
 
 def one_matrix(n):
@@ -188,6 +190,7 @@ WRONG = {
         (lambda n: moved(n, steps=-1), "each token finds the one before it"),
         (lambda n: moved(n, steps=0), "each token finds itself"),
         (lambda n: moved(n, size=2.0), "every token prefers the next one, but not enough"),
+        (moved, "for n = 50 every token prefers the next one, but not enough"),
         (lambda n: moved(n, size=-20.0), "gives the weight 0.000 to token 1"),
         (one_matrix, "W_Q and W_K are the same"),
         (lambda n: moved(3), "for n = 4 W_Q and W_K must both have the shape (4, d_k)"),
