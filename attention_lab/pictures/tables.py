@@ -257,8 +257,6 @@ def matrix_table(
     formula: str = "",
     weights: bool = False,
     row_sums: bool = False,
-    column_sums: bool = False,
-    chosen: Cell | None = None,
     related: Collection[Cell] = (),
     largest: float | None = None,
     hidden: Tensor | None = None,
@@ -280,10 +278,10 @@ def matrix_table(
     weights : bool
         Colour on the fixed scale 0..1 and 3 decimals. Otherwise white is 0, and the scale reaches
         as far on both sides as the largest finite number.
-    row_sums, column_sums : bool
-        Add a column, or a row, with the sums.
-    chosen, related : cells (row, column)
-        Outlined: the cell that is explained, and those it is made of.
+    row_sums : bool
+        Add a column with the sums.
+    related : cells (row, column)
+        Outlined.
     largest : float, optional
         How far the colour scale reaches, for tables that are compared.
     hidden : Tensor, shape (n_rows, n_columns), optional
@@ -302,7 +300,7 @@ def matrix_table(
     ends = (-largest, largest) if largest else color_range(matrix, weights=weights)
     levels, letter = shades(matrix, *ends).tolist(), "w" if weights else "n"
     striped = (matrix == -math.inf if hidden is None else hidden).tolist()
-    marks = dict.fromkeys(related, "alab-related") | ({chosen: "alab-chosen"} if chosen else {})
+    marks = dict.fromkeys(related, "alab-related")
 
     def paint(i: int, j: int, number: float) -> str:
         color = f"alab-{letter}{levels[i][j]}"
@@ -323,9 +321,6 @@ def matrix_table(
         ]
         for i, (label, row) in enumerate(zip(rows, numbers, strict=True))
     ]
-    if column_sums:
-        sums = (cell(write(sum(column))) for column in zip(*numbers, strict=True))
-        lines.append([row_head("sum"), *sums])
     return table(
         title(caption, f" ({len(rows)} × {len(columns)})", *([formula] if formula else [])),
         [cell(), *map(head, columns), *([head("sum")] if row_sums else [])],
