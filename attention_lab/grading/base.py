@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 
 from attention_lab.grading.feedback import Problem, describe
-from attention_lab.pictures.style import escaped
+from attention_lab.pictures.style import MARKS, escaped
 
 __all__ = ["GRADERS", "Checks", "Verdict", "exercise", "is_open", "what_is_open"]
 
@@ -41,12 +41,8 @@ class Verdict:
         return f"{self.head} {self.message}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        looks = {
-            "pass": ("#e6f4ea", "#0b3d1c", "#1a7f37", "✓"),
-            "not yet": ("#fff4e5", "#5c2b00", "#d55e00", "✗"),
-            "open": ("#eef1f5", "#1f2933", "#5b6b7b", "○"),
-        }
-        background, text, edge, mark = looks[self.status]
+        look = {"pass": "good", "not yet": "bad", "open": "open"}[self.status]
+        mark, background, text, edge = MARKS[look]
         box = (
             f'<div class="alab-slab" style="background:{background};color:{text};'
             f'border-left:4px solid {edge};padding:6px 10px;line-height:1.5">'

@@ -51,6 +51,7 @@ from attention_lab.pictures.style import (
     limits,
     palette,
     shades,
+    steps_that_differ,
 )
 
 __all__ = [
@@ -194,7 +195,7 @@ def steps(
     rows = texts_of(rows, "q", steps.scores.shape[0], "queries")
     keys = texts_of(keys, "k", steps.scores.shape[1], "keys")
     n_k, d_v = steps.scores.shape[1], steps.output.shape[1]
-    shown = _steps_that_differ(steps)
+    shown = steps_that_differ(steps)
     cell = 0.72
     widths = [(d_v if name == "output" else n_k) * cell + 0.6 for name in shown]
     lines = _broken(widths, WIDEST)
@@ -238,16 +239,6 @@ def steps(
 
 
 WIDEST = 7.2  # inches: more would be too small to read on a narrow page
-
-
-def _steps_that_differ(steps: AttentionSteps) -> dict[str, Tensor]:
-    """Leave out a step that changes nothing: a scale of 1, a mask that hides nothing."""
-    shown = steps._asdict()
-    if torch.equal(steps.masked, steps.scaled):
-        del shown["masked"]
-    if torch.equal(steps.scaled, steps.scores):
-        del shown["scaled"]
-    return shown
 
 
 def _broken(widths: Sequence[float], most: float) -> list[list[int]]:

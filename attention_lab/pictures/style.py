@@ -10,12 +10,15 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from attention_lab.core.attention import AttentionSteps
+
 __all__ = [
     "ACCENT",
     "DARK",
     "GREY",
     "HATCH",
     "LEVELS",
+    "MARKS",
     "color_range",
     "colormap",
     "escaped",
@@ -28,6 +31,7 @@ __all__ = [
     "palette",
     "shade",
     "shades",
+    "steps_that_differ",
 ]
 
 DARK = "#08306b"
@@ -38,6 +42,12 @@ GREY = "#5b6b7b"
 UP = ("#ffffff", "#d3e3f3", "#8fbbdf", "#3f83c0", "#1c559b", "#08306b")
 DOWN = ("#ffffff", "#fbe0c8", "#f2b27c", "#d97f31", "#a04f0c", "#5f2a03")
 LEVELS = 65  # of a scale: an odd number, so that 0 has a level of its own
+# what is right, wrong, or still open: (sign, background, text, edge)
+MARKS = {
+    "good": ("✓", "#e6f4ea", "#0b3d1c", "#1a7f37"),
+    "bad": ("✗", "#fff4e5", "#5c2b00", ACCENT),
+    "open": ("○", "#eef1f5", "#1f2933", GREY),
+}
 # a hidden cell is striped: no weight and no score looks so
 STRIPES = "45deg,#ffffff,#ffffff 4px,#d9d9d9 4px,#d9d9d9 5px"
 HATCH = f"repeating-linear-gradient({STRIPES}) #ffffff"
@@ -113,6 +123,18 @@ def exponent(scores: Tensor, temperature: float = 1.0) -> tuple[str, Tensor]:
 def labels(letter: str, count: int) -> list[str]:
     """``labels("q", 2)`` is ``["q0", "q1"]``: positions count from 0, as in the code."""
     return [f"{letter}{index}" for index in range(count)]
+
+
+def steps_that_differ(steps: AttentionSteps) -> dict[str, Tensor]:
+    """Return the steps that are worth a picture, by name: they are there and change something.
+
+    A scale of 1 or a mask that hides nothing leaves the step before it as it was.
+    """
+    shown = {name: step for name, step in steps._asdict().items() if step is not None}
+    for name, before in (("masked", "scaled"), ("scaled", "scores")):
+        if name in shown and before in shown and torch.equal(shown[name], shown[before]):
+            del shown[name]
+    return shown
 
 
 def limits(matrix: Tensor) -> tuple[float, float]:

@@ -24,6 +24,7 @@ from attention_lab.pictures.style import (
     DARK,
     HATCH,
     LEVELS,
+    MARKS,
     color_range,
     escaped,
     format_number,
@@ -473,14 +474,6 @@ def bars_table(
     if rest:
         rows.append([row_head(rest[0]), cell(format_weight(rest[1])), cell()])
     return table(title(caption, note), [*map(head, heads), head("0 … 1", "alab-bar")], rows)
-
-
-# mark: (sign, background, text)
-MARKS = {
-    "good": ("✓", "#e6f4ea", "#0b3d1c"),
-    "bad": ("✗", "#fff4e5", "#5c2b00"),
-    "open": ("○", "#eef1f5", "#1f2933"),
-}
 
 
 def list_table(

@@ -40,7 +40,6 @@ STYLE = """<style>
 width:1px!important;min-width:0!important;height:1px!important;overflow:hidden!important;
 clip-path:inset(50%)!important;white-space:nowrap!important;padding:0!important;margin:-1px!important}
 .alab-cells{align-items:center}
-.alab-narrow input{padding:0 3px!important}
 .alab-cells .widget-text,.alab-cells .widget-checkbox{position:relative;margin:1px!important}
 .alab-cells .widget-text input{text-align:right;padding:0 5px;min-width:0}
 .jupyter-widgets.alab-bad input{outline:3px solid #d55e00;background:#fff4e5;color:#000000}

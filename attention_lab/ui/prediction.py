@@ -8,7 +8,7 @@ import ipywidgets
 
 from attention_lab.grading.feedback import Problem
 from attention_lab.grading.predict import Choices, Number, Reply
-from attention_lab.pictures.style import escaped
+from attention_lab.pictures.style import MARKS, escaped
 from attention_lab.ui.base import StaticTwin
 from attention_lab.ui.fields import text_field
 from attention_lab.ui.parsing import parse_number
@@ -30,7 +30,6 @@ text-align:left!important;line-height:1.4!important;border:1px solid #767676}
 </style>"""
 
 BOX = "border-left:4px solid {0};padding:2px 0 2px 12px;line-height:1.5"
-LOOKS = {True: ("#e6f4ea", "#0b3d1c", "#1a7f37"), False: ("#fff4e5", "#5c2b00", "#d55e00")}
 
 
 def _written(text: str) -> str:
@@ -41,7 +40,7 @@ def _written(text: str) -> str:
 def _reply_box(reply: Reply | Problem, *, said: bool = False) -> str:
     is_right = isinstance(reply, Reply) and reply.is_right
     kind = ' role="status" class="alab-said alab-slab"' if said else ' class="alab-slab"'
-    background, ink, edge = LOOKS[is_right]
+    _, background, ink, edge = MARKS["good" if is_right else "bad"]
     return (
         f'<div{kind} style="background:{background};color:{ink};border-left:4px solid {edge};'
         f'padding:4px 8px">{_written(str(reply))}</div>'

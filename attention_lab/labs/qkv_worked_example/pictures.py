@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 
 from attention_lab.core.attention import AttentionSteps
 from attention_lab.grading.compare import agree
-from attention_lab.pictures.style import color_range, escaped, format_number, format_weight, labels
+from attention_lab.pictures.style import (
+    color_range,
+    escaped,
+    format_number,
+    format_weight,
+    labels,
+    steps_that_differ,
+)
 from attention_lab.pictures.tables import (
     DENSE,
     MOST_CELLS,
@@ -162,7 +168,8 @@ def steps_tables(
     str
         HTML.
     """
-    shown = _that_differ(steps)
+    shown = steps_that_differ(steps)
+    shown.pop("output", None)
     scores = [step for name, step in shown.items() if name != "weights"]
     _, largest = color_range(*scores)
     parts = []
@@ -192,15 +199,6 @@ def steps_tables(
     if steps.weights is not None and max(steps.weights.shape) > MOST_CELLS:
         parts.append(largest_weights_table(steps.weights[query], query=query))
     return side_by_side(*parts)
-
-
-def _that_differ(steps: AttentionSteps) -> dict[str, Tensor]:
-    shown = {name: step for name, step in steps._asdict().items() if step is not None}
-    del shown["output"]
-    for name, before in (("masked", "scaled"), ("scaled", "scores")):
-        if name in shown and before in shown and torch.equal(shown[name], shown[before]):
-            del shown[name]
-    return shown
 
 
 def _hidden(steps: AttentionSteps) -> Tensor | None:
