@@ -10,7 +10,6 @@ from typing import Any
 import ipywidgets
 
 from attention_lab.grading.feedback import Problem, describe
-from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.style import escaped
 from attention_lab.pictures.tables import CSS, LIVE_CSS, still
 from attention_lab.ui.keys import NAMES
@@ -77,7 +76,14 @@ class StaticTwin:
     The live widget hides this twin. Where there is none (GitHub, a notebook that was opened but
     not run, or that its reader has saved) the twin is what is seen. Strict nbval compares it, so
     the picture is tested.
+
+    Attributes
+    ----------
+    sheets : str
+        Style sheets that only this kind of widget needs: each rule costs at every redraw.
     """
+
+    sheets = ""
 
     def twin_html(self) -> str:
         """Return the picture of the present state, without any live part."""
@@ -105,7 +111,7 @@ class StaticTwin:
 
     def _make_live(self, mark: str) -> None:
         """Add what hides the twin of this mark, and what is seen when the kernel has gone."""
-        sheets = CSS + LIVE_CSS + FLOW_CSS + LIVE_STYLE.format(mark=mark) + NAMES
+        sheets = CSS + LIVE_CSS + self.sheets + LIVE_STYLE.format(mark=mark) + NAMES
         style = ipywidgets.HTML(sheets, layout={"display": "none"})
         gone = ipywidgets.HTML(GONE)
         gone.add_class("alab-gone")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets
 from torch import Tensor
 
-from attention_lab.pictures.flow import arcs, described, flow
+from attention_lab.pictures.flow import FLOW_CSS, arcs, described, flow
 from attention_lab.ui.base import StaticTwin
 
 __all__ = ["WordLines"]
@@ -31,6 +31,8 @@ class WordLines(StaticTwin, ipywidgets.VBox):
     ValueError
         The words are too many, or not as many as the weights say.
     """
+
+    sheets = FLOW_CSS
 
     def __init__(
         self, weights: Tensor, above: Sequence[str], below: Sequence[str] | None = None

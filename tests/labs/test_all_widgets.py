@@ -5,7 +5,9 @@ import warnings
 
 import ipywidgets
 import pytest
+import torch
 
+from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.tables import still
 from attention_lab.widgets import (
     AttentionExplorer,
@@ -16,6 +18,7 @@ from attention_lab.widgets import (
     ShapeExplorer,
     WeightedSumExplorer,
     WeightsExplorer,
+    WordLines,
 )
 from helpers import all_inside, digits_explorer, redraws_of, type_into
 
@@ -85,6 +88,15 @@ def test_a_static_twin_is_displayed_before_the_live_widget(make, monkeypatch):
     mark = re.match(r'<div class="(alab-twin-\w{8})">', twin["text/html"])[1]
     styles = [child.value for child in widget.children if hasattr(child, "value")]
     assert sum(f".{mark}{{display:none}}" in str(value) for value in styles) == 1
+
+
+@pytest.mark.parametrize("make", [*ALL, lambda: WordLines(torch.eye(2), ["a", "b"])])
+def test_a_widget_brings_the_style_sheet_of_its_lines_and_no_other_does(make):
+    widget = make()
+    widget._make_live("mark")
+    values = [str(getattr(each, "value", "")) for each in all_inside(widget)]
+    has_lines = any('class="alab-flow"' in value for value in values)
+    assert any(FLOW_CSS in value for value in values) == has_lines
 
 
 @pytest.mark.parametrize("make", ALL)

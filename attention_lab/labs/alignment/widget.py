@@ -11,7 +11,7 @@ from torch import Tensor
 
 from attention_lab.models.seq2seq import Seq2Seq
 from attention_lab.models.vocabulary import Vocabulary
-from attention_lab.pictures.flow import flow
+from attention_lab.pictures.flow import FLOW_CSS, flow
 from attention_lab.pictures.style import escaped, format_weight
 from attention_lab.pictures.tables import (
     cell,
@@ -62,6 +62,8 @@ class AlignmentExplorer(LiveView):
     phrase : str
         What to start with.
     """
+
+    sheets = FLOW_CSS
 
     def __init__(
         self,

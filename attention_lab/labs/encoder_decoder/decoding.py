@@ -12,7 +12,7 @@ from torch import Tensor
 from attention_lab.labs.encoder_decoder.pictures import STILL, growing_table, to_come
 from attention_lab.models.transformer import Transformer, recorded
 from attention_lab.models.vocabulary import END, START, Vocabulary
-from attention_lab.pictures.flow import flow
+from attention_lab.pictures.flow import FLOW_CSS, flow
 from attention_lab.pictures.tables import bars_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import (
@@ -72,6 +72,8 @@ class DecodingExplorer(LiveView):
     ValueError
         Its decoder is not causal: then each new word would change all earlier maps.
     """
+
+    sheets = FLOW_CSS
 
     def __init__(
         self,
