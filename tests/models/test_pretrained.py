@@ -21,6 +21,12 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def one_thread(threads):
+    """Two workers with two threads each on two cores wait for each other, ten times as long."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def lm():
     if not is_installed() and not os.environ.get("CI"):
@@ -146,19 +152,19 @@ def test_weights_of_chosen_heads(lm):
     assert list(found) == [(16, 0), (18, 6)]
     copies, before = found[18, 6], found[16, 0]
     torch.testing.assert_close(copies.sum(dim=-1), torch.ones(12))
-    # the second "cat" looks at what followed the first, the first "sat" at the word before
-    assert copies[8].argmax() == 2
-    assert before[2, 1] > 0.8
+    # the second "sat" looks at what followed the first, the first "sat" at the word before
+    assert copies[9, 3] > 0.9
+    assert before[2, 1] > 0.9
 
 
 def test_text_is_drawn_with_a_seed(lm):
     one, again, other = (
-        lm.continue_text("Once upon a time", 8, temperature=1.0, seed=seed) for seed in (1, 1, 2)
+        lm.continue_text("Once upon a time", 4, temperature=1.0, seed=seed) for seed in (1, 1, 2)
     )
     assert one == again != other
-    greedy = lm.continue_text("Once upon a time", 8)
-    assert greedy == lm.continue_text("Once upon a time", 8, cached=False)
-    assert lm.continue_text("Once upon a time", 8, temperature=1e-4) == greedy
+    greedy = lm.continue_text("Once upon a time", 4)
+    assert greedy == lm.continue_text("Once upon a time", 4, cached=False)
+    assert lm.continue_text("Once upon a time", 4, temperature=1e-4) == greedy
 
 
 def test_a_mode_writes_the_same_with_a_cache(lm):
