@@ -7,6 +7,7 @@ called.
 from __future__ import annotations
 
 import ast
+import re
 from typing import NoReturn
 
 from attention_lab.grading.feedback import Problem
@@ -69,7 +70,7 @@ def in_tensors(text: str, wants: str, n: int) -> str:
     try:
         tree = ast.parse(_plain_signs(text), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        if "=" in text.translate(str.maketrans("", "", "<>!")).replace("==", ""):
+        if re.search(r"(?<![<>!=])=(?!=)", text):
             raise Problem("= gives a name to something; write == to compare") from None
         raise Problem(
             f"“{text}” cannot be read; write a rule such as k <= q and q - k < 3"

@@ -189,7 +189,7 @@ def _facts(studied: Studied) -> str:
     counted = {
         "pairs are kept": f"{int(visible.sum())} of {n * n}",
         f"of blocks of {NEAR_BLOCK} × {NEAR_BLOCK} can be skipped": f"{near:.2%}",
-        f"of blocks of {FAR_BLOCK} × {FAR_BLOCK} at {FAR} positions": far,
+        f"of blocks of {FAR_BLOCK} × {FAR_BLOCK}, at {FAR} positions": far,
     }
     rows = [("open", (number, name)) for name, number in counted.items()]
     for each in studied.invariants:
