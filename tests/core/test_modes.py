@@ -550,7 +550,12 @@ def test_the_random_state_stays_and_a_small_mode_is_tried_at_its_size():
         (
             lambda: Mode("x", score_mod=lambda score, b, h, q, k: max(score, 0)),
             TypeError,
-            ["the score_mod of “x”", "“torch.maximum(score, 0)”"],
+            ["the score_mod of “x”", "instead of “max(score, 0)” write “score.clamp(min=0)”"],
+        ),
+        (
+            lambda: Mode("x", bias=lambda b, h, q, k: min(-3, k - q) + max(q, k)),
+            TypeError,
+            ["write “(k - q).clamp(max=-3) + torch.maximum(q, k)”"],
         ),
         (
             lambda: Mode("x", lambda b, h, q, k: 1),
