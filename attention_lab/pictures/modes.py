@@ -18,7 +18,7 @@ LONGEST = 7  # characters of a token above a column
 def mode_table(
     visible: Tensor, numbers: Tensor, tokens: Sequence[str], *, weights: bool = False
 ) -> str:
-    """Draw which pairs a mode keeps, and a number for each.
+    """Draw which pairs a mode keeps, and a number for each; the table has the class alab-mode.
 
     Parameters
     ----------
@@ -57,6 +57,7 @@ def mode_table(
         weights=weights,
         row_sums=weights,
         hidden=hidden,
+        part="alab-mode",
         largest=None
         if weights
         else max(1.0, numbers[visible].abs().max().item())

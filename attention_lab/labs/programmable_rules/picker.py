@@ -7,7 +7,7 @@ cell is what they saw.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import ipywidgets
@@ -202,16 +202,23 @@ class _Part(ipywidgets.VBox):
     value = traitlets.Tuple()
     problem = traitlets.Unicode()
 
-    def __init__(self, name: str, start: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        start: str,
+        width: str,
+        before: Sequence[ipywidgets.Widget] = (),
+        behind: Sequence[ipywidgets.Widget] = (),
+    ) -> None:
         super().__init__()
-        self.mode = choice(name, list(LIBRARY), value=start, width="236px")
-        self.turned = box("not", False)
-        self.turned.layout.width = "60px"
+        self.mode = choice(name, list(LIBRARY), value=start, width=width)
+        self.turned = box("not", False, width="50px")
         self.kept: dict[str, str] = {}
         self._fields: dict[str, list[ipywidgets.Widget]] = {}
-        self.head = row(self.mode, self.turned)
         self.parameters = row()
-        self.children = [self.head, self.parameters]
+        head = row(*before, self.mode, self.turned, *behind)
+        head.layout.grid_gap = "4px 8px"
+        self.children = [head, self.parameters]
         self.mode.observe(self._choose, names="value")
         self.turned.observe(self._tell, names="value")
         self._choose()
@@ -289,16 +296,17 @@ class ModePicker(ipywidgets.VBox):
 
     def __init__(self, first: str = "causal", join: str = "&", second: str = "window") -> None:
         super().__init__()
-        self.first, self.second = _Part("mode", first), _Part("mode 2", second)
         sign = next(name for name, each in JOINS.items() if each == join)
-        self.join = choice("join", list(JOINS), value=sign, width="150px")
-        self.keep = ipywidgets.Button(description="keep this mode", layout={"width": "130px"})
+        self.join = choice("join", list(JOINS), value=sign, width="140px")
+        self.keep = ipywidgets.Button(description="keep", layout={"width": "70px"})
+        self.first = _Part("mode", first, "236px", behind=[self.keep])
+        self.second = _Part("mode 2", second, "182px", before=[self.join])
         self.message_line = ipywidgets.HTML()
         self.n = 8  # of the mode that is kept
         columns = row(self.first, self.second)
         columns.add_class("alab-picker")
         style = ipywidgets.HTML(STYLE, layout={"display": "none"})
-        self.children = [style, row(self.join, self.keep), columns]
+        self.children = [style, columns]
         for each in (self.first, self.second):
             each.observe(self._tell, names=["value", "problem"])
         self.join.observe(self._tell, names="value")
@@ -342,5 +350,6 @@ class ModePicker(ipywidgets.VBox):
 
     def _tell(self, _change: Any = None) -> None:
         self.problem = self.first.problem or (JOINS[self.join.value] and self.second.problem)
-        self.second.layout.visibility = "visible" if JOINS[self.join.value] else "hidden"
+        for each in (self.second.mode, self.second.turned, self.second.parameters):
+            each.layout.visibility = "visible" if JOINS[self.join.value] else "hidden"
         self.value = (self.first.value, self.join.value, self.second.value)

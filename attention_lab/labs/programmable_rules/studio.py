@@ -27,14 +27,16 @@ MOST_TOKENS = 16
 MOST_HEADS = 64
 FAR, FAR_BLOCK = 1024, 128  # what flex_attention skips
 NEAR_BLOCK = 2
+MOST_WORDS = 120  # characters of a mode in words
 VIEWS = {"mask and bias": False, "weights of equal scores": True}
+# Two modes side by side where there is room; every line has its height from the start.
 STYLE = """<style>
-.alab-studio .alab td{min-width:3.2em!important}
-.alab-studio .alab thead th{white-space:pre-line;text-align:center}
-.alab-studio .alab td.alab-text,.alab-studio .alab th.alab-text{min-width:0!important}
-.alab-studio .alab table td.alab-text{max-width:21em}
-.alab-studio .alab-words{min-height:3em;line-height:1.5;overflow-wrap:anywhere;max-width:760px}
-.alab-picker>div{width:384px}
+.alab-studio .alab-mode td{min-width:2.7em!important}
+.alab-studio .alab-mode thead th{white-space:pre-line;text-align:center}
+.alab-studio .alab table:not(.alab-mode) td.alab-text{height:2.6em;max-width:17em;font-size:12px;
+line-height:1.25}
+.alab-studio .alab-code{line-height:1.5;overflow-wrap:anywhere}
+.alab-picker>div{width:392px}
 .alab-picker>div>div{height:36px}
 </style>"""
 
@@ -87,9 +89,9 @@ class ModeStudio(LiveView):
         second: str = "window",
     ) -> None:
         super().__init__()
-        self.text = text_field("tokens", tokens, width="400px")
+        self.text = text_field("tokens", tokens, width="270px")
         self.head = count_field("head", 0, MOST_HEADS - 1, least=0, width="110px")
-        self.view = choice("shown", list(VIEWS), width="240px")
+        self.view = choice("shown", list(VIEWS), width="215px")
         self.picker = ModePicker(first, join, second)
         self.speak_for(self.picker)
         self.children = [
@@ -173,11 +175,11 @@ def _drawn(studied: Studied, tokens: list[str], as_weights: bool) -> str:
         tokens,
         weights=as_weights,
     )
-    words = (
-        f'<div class="alab-words"><div>In words: <b>{escaped(str(studied.mode))}</b></div>'
-        f"<div>In Python: <code>mode = {escaped(studied.code)}</code></div></div>"
+    code = f"mode = {escaped(studied.code)}"
+    return (
+        side_by_side(table, _facts(studied))
+        + f'<div class="alab-code">In Python: <code>{code}</code></div>'
     )
-    return words + side_by_side(table, _facts(studied))
 
 
 def _facts(studied: Studied) -> str:
@@ -187,9 +189,9 @@ def _facts(studied: Studied) -> str:
     near = mode.skippable_blocks(n, NEAR_BLOCK)
     far = "–" if mode.positions else f"{mode.skippable_blocks(FAR, FAR_BLOCK):.2%}"
     counted = {
-        "pairs are kept": f"{int(visible.sum())} of {n * n}",
+        "pairs kept": f"{int(visible.sum())} of {n * n}",
         f"of blocks of {NEAR_BLOCK} × {NEAR_BLOCK} can be skipped": f"{near:.2%}",
-        f"of blocks of {FAR_BLOCK} × {FAR_BLOCK}, at {FAR} positions": far,
+        f"of blocks of {FAR_BLOCK} × {FAR_BLOCK} of {FAR} positions": far,
     }
     rows = [("open", (number, name)) for name, number in counted.items()]
     for each in studied.invariants:
@@ -201,7 +203,9 @@ def _facts(studied: Studied) -> str:
 def _said(studied: Studied, tokens: list[str]) -> str:
     """Say how many pairs are kept, and what is worth a look."""
     visible, n = studied.visible, len(tokens)
-    said = f"{int(visible.sum())} of {n * n} pairs are kept. "
+    words = str(studied.mode)
+    words = words if len(words) <= MOST_WORDS else f"{words[: MOST_WORDS - 1]}…"
+    said = f"{words[0].upper()}{words[1:]}: {int(visible.sum())} of {n * n} pairs are kept. "
     blind = (~visible.any(dim=-1)).nonzero().flatten().tolist()
     if blind:
         said += f"Query {blind[0]} “{tokens[blind[0]]}” sees no key: its output is 0. "

@@ -40,12 +40,13 @@ def test_the_studio_opens_with_a_causal_window():
     assert caption.startswith("added to the scores (8 × 8)")
     assert rows[0][1:3] == ["0\nthe", "1\ncat"]
     assert rows[4] == ["3 on", "−∞", "0", "0", "0", *["−∞"] * 4]
-    assert studio.note == "21 of 64 pairs are kept. No query sees a later key."
+    assert studio.note == (
+        "Causal and at most 2 back: 21 of 64 pairs are kept. No query sees a later key."
+    )
     assert marked(studio.picture.value, "hidden") == 64 - 21
-    assert facts(studio)["pairs are kept"] == ("○", "21 of 64")
-    words = html.unescape(text_of(studio.picture.value))
-    assert "In words: causal and at most 2 back" in words
-    assert "In Python: mode = modes.causal & modes.window(3)" in words
+    assert facts(studio)["pairs kept"] == ("○", "21 of 64")
+    code = "In Python: mode = modes.causal & modes.window(3)"
+    assert html.unescape(text_of(studio.picture.value)).endswith(code)
 
 
 COUNTS = [
@@ -66,18 +67,18 @@ COUNTS = [
 def test_pairs_of_the_library(name, parameters, pairs):
     studio = studio_of(name, **parameters)
     assert studio.problem == ""
-    assert studio.note.startswith(f"{pairs} of 64 pairs are kept.")
+    assert studio.note.count(f": {pairs} of 64 pairs are kept.")
 
 
 def test_a_tree_and_a_grid():
     studio = studio_of("tree", parents="-1 0 0 1 1 2 2")
     assert studio.problem.endswith("has 7 positions, but 8 are asked for")
     studio.text.value = "a b c d e f g"
-    assert studio.note.startswith("17 of 49 pairs")
-    assert facts(studio)["of blocks of 128 × 128, at 1024 positions"] == ("○", "–")
+    assert studio.note.count(": 17 of 49 pairs")
+    assert facts(studio)["of blocks of 128 × 128 of 1024 positions"] == ("○", "–")
     grid = studio_of("neighbourhood", width=3)
     grid.text.value = "a b c d e f g h i"
-    assert grid.note.startswith("49 of 81 pairs")
+    assert grid.note.count(": 49 of 81 pairs")
     assert grid.mode.positions == 9
 
 
@@ -100,10 +101,10 @@ def test_two_modes_are_joined_or_the_status_says_why_not():
     studio = ModeStudio(first="causal", join="|", second="sink")
     fill(studio.picker.second, keys=4)
     assert studio.picker.code(8) == "modes.causal | modes.sink(4)"
-    assert studio.note.startswith("42 of 64")
+    assert studio.note.count(": 42 of 64")
     studio.picker.first.turned.value = True
     assert studio.picker.code(8) == "~modes.causal | modes.sink(4)"
-    assert studio.note.startswith("54 of 64")
+    assert studio.note.count(": 54 of 64")
     good = studio.picture.value
     studio.picker.second.mode.value = "ALiBi"
     assert "joins masks, but “ALiBi of 8 heads” has also a bias" in studio.problem
@@ -122,9 +123,9 @@ def test_without_a_join_the_second_mode_is_not_used():
     studio = ModeStudio()
     studio.picker.join.value = "nothing more"
     assert studio.picker.code(8) == "modes.causal"
-    assert studio.picker.second.layout.visibility == "hidden"
+    assert studio.picker.second.mode.layout.visibility == "hidden"
     studio.picker.join.value = "& and"
-    assert studio.picker.second.layout.visibility == "visible"
+    assert studio.picker.second.mode.layout.visibility == "visible"
 
 
 def test_what_was_kept_is_joined_again():
@@ -134,7 +135,7 @@ def test_what_was_kept_is_joined_again():
     studio.picker.join.value = "& and"
     studio.picker.second.mode.value = "causal"
     assert studio.picker.code(8) == "(modes.window(3) | modes.sink(1)) & modes.causal"
-    assert studio.note.startswith("26 of 64")
+    assert studio.note.count(": 26 of 64")
     studio.picker.keep.click()
     assert studio.picker.second.mode.options[-1].startswith("kept 2: (at most 2 back or the first")
     studio.picker.second.mode.value = OWN_MASK
@@ -147,7 +148,7 @@ def test_what_was_kept_is_joined_again():
 
 def test_an_own_rule_is_read_and_a_wrong_one_loses_nothing():
     studio = studio_of(OWN_MASK, mask="0 <= q - k < 2")
-    assert studio.note.startswith("15 of 64")
+    assert studio.note.count(": 15 of 64")
     assert (
         studio.picker.code(8)
         == "modes.Mode('0 <= q - k < 2', lambda b, h, q, k: (0 <= q - k) & (q - k < 2))"
@@ -276,7 +277,7 @@ def test_one_redraw_for_an_edit():
 
 def frame_of(picture):
     """Return a picture without its numbers, colours and words: what must stand still."""
-    picture = re.sub(r'<div class="alab-words">.*?</div></div>', "", picture, flags=re.S)
+    picture = re.sub(r'<div class="alab-code">.*?</div>', "", picture, flags=re.S)
     picture = re.sub(r'<span class="alab-why"[^>]*>.*?</span>(?=</td>)', "", picture)
     picture = re.sub(r' (class|style|aria-label)="[^"]*"', "", picture)
     return re.sub(r"(<td[^>]*>)[^<]*", r"\1", picture)
