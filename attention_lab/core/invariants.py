@@ -67,12 +67,12 @@ def invariants(mode: Mode, n: int = 8, *, heads: int = 2, seed: int = 0) -> list
     on_hidden = steps.weights[hidden].abs().max().item() if hidden.any() else 0.0
     gradient = _gradient_to_hidden(mode, query, key, value, hidden)
     outside = _outside_of_hull(steps.output, value, ~hidden, with_0=said != "1")
-    hull = "the hull of the values seen" + ("" if said == "1" else " and of 0")
+    hull = "the hull of the values seen" + ("" if said == "1" else " and 0")
     return [
-        _measured(f"the weights of a query sum to {said}", off, "farthest from it"),
+        _measured(f"weights sum to {said}", off, "farthest from it"),
         _measured("no weight on a hidden key", on_hidden, "largest weight on one"),
         _measured("no gradient to what is hidden", gradient.item(), "largest derivative"),
-        _measured(f"outputs lie in {hull}", outside, "farthest outside"),
+        _measured(f"outputs in {hull}", outside, "farthest outside"),
     ]
 
 
@@ -103,7 +103,7 @@ def _promise(mode: Mode, masked: Tensor) -> tuple[Tensor, str]:
     if normalizer is sigmoid:
         return masked.sigmoid().sum(dim=-1), "Σ σ(score)"
     if hasattr(normalizer, "row_sums"):
-        return normalizer.row_sums(masked), "what its normaliser says"
+        return normalizer.row_sums(masked), "what the normaliser says"
     return (masked != -math.inf).any(dim=-1).to(masked.dtype), "1"
 
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from attention_lab.pictures.style import escaped, format_number, format_weight
-from attention_lab.pictures.tables import matrix_table
+from attention_lab.pictures.tables import DENSE, matrix_table
 
 __all__ = ["mode_table"]
 
-LONGEST = 7  # characters of a token above a column
+LONGEST = 7  # characters of a token
+SHORTEST = 5  # above the columns of a table in small print
 
 
 def mode_table(
@@ -34,8 +35,9 @@ def mode_table(
     str
         One table; hidden pairs are striped.
     """
-    heads = [f"{i}\n{_short(token)}" for i, token in enumerate(tokens)]
-    rows = [f"{i} {_short(token)}" for i, token in enumerate(tokens)]
+    most = SHORTEST if len(tokens) > DENSE else LONGEST
+    heads = [f"{i}\n{_short(token, most)}" for i, token in enumerate(tokens)]
+    rows = [f"{i} {_short(token, LONGEST)}" for i, token in enumerate(tokens)]
     hidden = ~visible
 
     def why(i: int, j: int) -> str:
@@ -67,5 +69,5 @@ def mode_table(
     )
 
 
-def _short(token: str) -> str:
-    return token if len(token) <= LONGEST else f"{token[: LONGEST - 1]}…"
+def _short(token: str, most: int) -> str:
+    return token if len(token) <= most else f"{token[: most - 1]}…"

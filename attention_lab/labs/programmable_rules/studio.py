@@ -28,12 +28,12 @@ MOST_HEADS = 64
 FAR, FAR_BLOCK = 1024, 128  # what flex_attention skips
 NEAR_BLOCK = 2
 MOST_WORDS = 120  # characters of a mode in words
-VIEWS = {"mask and bias": False, "weights of equal scores": True}
+VIEWS = {"mask and bias": False, "weights": True}
 # Two modes side by side where there is room; every line has its height from the start.
 STYLE = """<style>
 .alab-studio .alab-mode td{min-width:2.7em!important}
 .alab-studio .alab-mode thead th{white-space:pre-line;text-align:center}
-.alab-studio .alab table:not(.alab-mode) td.alab-text{height:2.6em;max-width:17em;font-size:12px;
+.alab-studio .alab table:not(.alab-mode) td.alab-text{height:2.6em;max-width:13em;font-size:12px;
 line-height:1.25}
 .alab-studio .alab-code{line-height:1.5;overflow-wrap:anywhere}
 .alab-picker>div{width:392px}
@@ -91,7 +91,7 @@ class ModeStudio(LiveView):
         super().__init__()
         self.text = text_field("tokens", tokens, width="270px")
         self.head = count_field("head", 0, MOST_HEADS - 1, least=0, width="110px")
-        self.view = choice("shown", list(VIEWS), width="215px")
+        self.view = choice("shown", list(VIEWS), width="175px")
         self.picker = ModePicker(first, join, second)
         self.speak_for(self.picker)
         self.children = [
@@ -190,8 +190,8 @@ def _facts(studied: Studied) -> str:
     far = "–" if mode.positions else f"{mode.skippable_blocks(FAR, FAR_BLOCK):.2%}"
     counted = {
         "pairs kept": f"{int(visible.sum())} of {n * n}",
-        f"of blocks of {NEAR_BLOCK} × {NEAR_BLOCK} can be skipped": f"{near:.2%}",
-        f"of blocks of {FAR_BLOCK} × {FAR_BLOCK} of {FAR} positions": far,
+        f"of {NEAR_BLOCK} × {NEAR_BLOCK} blocks can be skipped": f"{near:.2%}",
+        f"of {FAR_BLOCK} × {FAR_BLOCK} blocks, at {FAR} positions": far,
     }
     rows = [("open", (number, name)) for name, number in counted.items()]
     for each in studied.invariants:
@@ -205,7 +205,7 @@ def _said(studied: Studied, tokens: list[str]) -> str:
     visible, n = studied.visible, len(tokens)
     words = str(studied.mode)
     words = words if len(words) <= MOST_WORDS else f"{words[: MOST_WORDS - 1]}…"
-    said = f"{words[0].upper()}{words[1:]}: {int(visible.sum())} of {n * n} pairs are kept. "
+    said = f"{int(visible.sum())} of {n * n} pairs are kept: {words}. "
     blind = (~visible.any(dim=-1)).nonzero().flatten().tolist()
     if blind:
         said += f"Query {blind[0]} “{tokens[blind[0]]}” sees no key: its output is 0. "
