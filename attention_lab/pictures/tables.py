@@ -78,7 +78,7 @@ COLORS["alab-nan"] = "#d9d9d9", "#000000"
 DARKENED = (
     ".alab td[class*='alab-w'],.alab td[class*='alab-n'],.alab td.alab-hidden,"
     ".alab td.alab-bar,.alab td[style],"
-    ".alab img,.alab-slab,.jp-RenderedImage img"
+    ".alab img,.alab-slab,.jp-RenderedImage img,.jp-RenderedMarkdown img[src^='data:']"
 )
 
 # For every page, also for a twin whose cells carry their colours themselves.
