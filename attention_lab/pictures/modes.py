@@ -13,7 +13,7 @@ from attention_lab.pictures.tables import DENSE, matrix_table
 __all__ = ["mode_table"]
 
 LONGEST = 7  # characters of a token
-SHORTEST = 5  # above the columns of a table in small print
+SHORTEST = 5  # of one in a table in small print
 
 
 def mode_table(
@@ -37,7 +37,7 @@ def mode_table(
     """
     most = SHORTEST if len(tokens) > DENSE else LONGEST
     heads = [f"{i}\n{_short(token, most)}" for i, token in enumerate(tokens)]
-    rows = [f"{i} {_short(token, LONGEST)}" for i, token in enumerate(tokens)]
+    rows = [f"{i} {_short(token, most)}" for i, token in enumerate(tokens)]
     hidden = ~visible
 
     def why(i: int, j: int) -> str:

@@ -300,7 +300,7 @@ class ModePicker(ipywidgets.VBox):
         self.join = choice("join", list(JOINS), value=sign, width="126px")
         self.keep = ipywidgets.Button(description="keep", layout={"width": "70px"})
         self.first = _Part("mode", first, "236px", behind=[self.keep])
-        self.second = _Part("mode 2", second, "176px", before=[self.join])
+        self.second = _Part("mode 2", second, "186px", before=[self.join])
         self.message_line = ipywidgets.HTML()
         self.n = 8  # of the mode that is kept
         columns = row(self.first, self.second)
