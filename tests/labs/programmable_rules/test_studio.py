@@ -255,7 +255,7 @@ def test_tokens_are_labels_and_at_most_sixteen():
     studio = ModeStudio("a <b> $c$")
     assert [row[0] for row in tables(studio.picture.value)[0][1][1:]] == ["0 a", "1 <b>", "2 $c$"]
     studio.text.value = "extraordinarily long words " * 5
-    assert tables(studio.picture.value)[0][1][1][0] == "0 extrao…"
+    assert tables(studio.picture.value)[0][1][1][0] == "0 extr…"
     good = studio.picture.value
     for text, count in (("w " * 17, 17), ("  ", 0)):
         studio.text.value = text
