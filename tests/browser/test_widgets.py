@@ -229,10 +229,7 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     widgets.keyboard.press("Space")
     soon(lambda: "21 of 64" in status(studio), "the first half")
     type_in(studio, "size", "1")
-    soon(
-        lambda: ": causal and at most 0 back" in status(studio),
-        "a small window",
-    )
+    soon(lambda: ": causal and at most 0 back" in status(studio), "a small window")
     assert places(studio) == before
     studio.get_by_label("mode", exact=True).select_option("your own mask")
     soon(lambda: studio.get_by_label("mask", exact=True).count() == 1, "the field for a rule")

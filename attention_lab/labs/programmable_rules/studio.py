@@ -35,6 +35,7 @@ STYLE = """<style>
 .alab-studio .alab-mode thead th{white-space:pre-line;text-align:center}
 .alab-studio .alab table:not(.alab-mode) td.alab-text{height:2.6em;max-width:13em;font-size:12px;
 line-height:1.25}
+.alab-studio .alab table:not(.alab-mode) td.alab-text:nth-child(2){min-width:5.3em!important}
 .alab-studio .alab-code{line-height:1.5;overflow-wrap:anywhere}
 .alab-picker>div{width:400px}
 .alab-picker>div>div{height:36px}
