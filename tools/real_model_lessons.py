@@ -139,8 +139,11 @@ def sinks(lm: SmolLM2) -> Numbers:
     found: Numbers = {"tokens": lm.read(PROSE).shape[1]}
     found["weight of position 0, heads above half"] = shares(PROSE)
     found["weight of position 1"] = shares(PROSE, 1)[0]
-    for first in ("The", "Yesterday,", "7", "<|endoftext|>"):
+    for first in ("A", "Yesterday,", "7", "<|endoftext|>"):
         found[f"weight of position 0, which is {first}"] = shares(first + " " + PROSE)[0]
+    # Equal tokens at the beginning average equal values, so all of them are what the first one is.
+    said = PROSE.replace("The sun", "The" * 2 + " sun", 1)
+    found["weights of positions 0 and 1, both The"] = [shares(said, key)[0] for key in (0, 1)]
     with recorded(lm.model, step="value") as values:
         lm.next(PROSE)
     lengths = torch.stack([calls[0][0] for calls in values.values()]).norm(dim=-1)  # (270, n)
