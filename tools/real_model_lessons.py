@@ -29,15 +29,15 @@ from attention_lab.models.language_model import (
 from attention_lab.models.pretrained import SmolLM2, smollm2
 
 PROSE = (
-    "When the last ferry had left, the harbour became quiet. Mara closed the ticket office, put "
-    "the keys into her coat and walked along the wall towards the lighthouse. Her grandfather had "
-    "kept it for forty years, and although the lamp was electric now, he still climbed the stairs "
-    "each evening to see whether it had come on. Tonight the wind blew from the north, and the "
-    "waves threw foam over the stones. She found him at the top, with a cup of tea and an old map "
-    "on his knees. “There used to be an island here,” he said, and pointed at a spot far from the "
-    "coast. “My father saw it as a boy. Then one winter there was a storm, and in the morning it "
-    "was gone.” Mara looked out of the window. Nothing but dark water lay between them and the "
-    "horizon. “Perhaps it will come back,” she said, and he laughed and gave her the map."
+    "The sun is a star. It is very large and very hot, and it gives light to all the planets. The "
+    "earth goes round the sun once a year, and the moon goes round the earth once a month. When "
+    "the moon stands between the earth and the sun, the day becomes dark for a short time. People "
+    "have watched this for thousands of years, and many of them were afraid. Today we know when "
+    "the next one will come, to the second. Some people travel a long way to see it. They wear "
+    "dark glasses, because the light of the sun can hurt the eyes. After a few minutes the light "
+    "comes back, the birds begin to sing again, and everybody goes home. My grandmother saw one "
+    "when she was a child. She was in the garden with her brother, and the hens ran into their "
+    "house because they thought that the night had come."
 )
 Numbers = dict[str, object]
 
@@ -63,27 +63,27 @@ def mean_loss(lm: SmolLM2, text: str | Tensor, from_token: int = 1, **options) -
 
 
 def twice(seeds: int = 3, n: int = 24) -> Tensor:
-    """Random tokens, said twice: (seeds, 2 n)."""
+    """<|endoftext|>, then random tokens, said twice: (seeds, 1 + 2 n).
+
+    The first position is the sink of most heads, and a word that stands there is badly copied.
+    """
     rows = [
         torch.randint(17, 49_152, (n,), generator=torch.Generator().manual_seed(seed))
         for seed in range(seeds)
     ]
-    return torch.stack([torch.cat([row, row]) for row in rows])
+    return torch.stack([torch.cat([torch.zeros(1, dtype=torch.long), row, row]) for row in rows])
 
 
 def halves(lm: SmolLM2, tokens: Tensor) -> tuple[float, float, float]:
     """Return the loss of the first half, that of the second, and the share right in the second."""
     n = tokens.shape[1] // 2
-    logits = lm.model(tokens)[:, :-1]  # (B, 2 n - 1, n_words)
+    logits = lm.model(tokens)[:, :-1]  # (B, 2 n, n_words): they predict tokens 1 to 2 n
     losses = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
     losses = losses.view(len(tokens), -1)
-    right = logits.argmax(dim=-1) == tokens[:, 1:]
+    right = (logits.argmax(dim=-1) == tokens[:, 1:])[:, n + 1 :]
     # the first token of the second half cannot be known
-    return (
-        losses[:, : n - 1].mean().item(),
-        losses[:, n:].mean().item(),
-        right[:, n:].float().mean().item(),
-    )
+    first, second = losses[:, :n].mean(), losses[:, n + 1 :].mean()
+    return first.item(), second.item(), right.float().mean().item()
 
 
 def diagonal(lm: SmolLM2, tokens: Tensor, back: int, first: int = 0) -> dict[Head, float]:
@@ -102,7 +102,7 @@ def induction(lm: SmolLM2) -> Numbers:
     """Heads that read what came next last time, and what the model is without them."""
     tokens = twice()
     n = tokens.shape[1] // 2
-    scores = diagonal(lm, tokens, back=n - 1, first=n)
+    scores = diagonal(lm, tokens, back=n - 1, first=n + 1)
     found: Numbers = {"heads": {head: scores[head] for head in best(scores, 8)}}
     found["normal"] = halves(lm, tokens)
     for k in (1, 2, 4, 8):
@@ -139,8 +139,11 @@ def sinks(lm: SmolLM2) -> Numbers:
     found: Numbers = {"tokens": lm.read(PROSE).shape[1]}
     found["weight of position 0, heads above half"] = shares(PROSE)
     found["weight of position 1"] = shares(PROSE, 1)[0]
-    for first in ("The", "Yesterday,", "7", "<|endoftext|>"):
+    for first in ("A", "Yesterday,", "7", "<|endoftext|>"):
         found[f"weight of position 0, which is {first}"] = shares(first + " " + PROSE)[0]
+    # Equal tokens at the beginning average equal values, so all of them are what the first one is.
+    said = PROSE.replace("The sun", "The" * 2 + " sun", 1)
+    found["weights of positions 0 and 1, both The"] = [shares(said, key)[0] for key in (0, 1)]
     with recorded(lm.model, step="value") as values:
         lm.next(PROSE)
     lengths = torch.stack([calls[0][0] for calls in values.values()]).norm(dim=-1)  # (270, n)
@@ -232,12 +235,15 @@ LISTS = [
     for word in (a, b, c)
 ]
 NAMES = [
-    ("Mary went to the station with John. Her friend is called", " Mary"),
-    ("The teacher is Anna and her student is Peter. The name of the student is", " Anna"),
-    ("Tom is the doctor and Lucy is the nurse. The name of the nurse is", " Tom"),
-    ("David sold his house to Sarah. The new owner is", " David"),
-    ("Paul wrote a letter to Emma. It was read by", " Paul"),
-    ("The king was called Henry and the queen Alice. The name of the queen was", " Henry"),
+    (f"{the} {a} is called {x} and {the.lower()} {b} is called {y}. {the} {b} is called", f" {x}")
+    for the, a, x, b, y in [
+        ("The", "teacher", "Anna", "student", "Peter"),
+        ("The", "doctor", "Tom", "nurse", "Lucy"),
+        ("The", "king", "Henry", "queen", "Alice"),
+        ("My", "brother", "David", "sister", "Sarah"),
+        ("Our", "cat", "Max", "dog", "Charlie"),
+        ("The", "painter", "Paul", "singer", "Emma"),
+    ]
 ]
 FACTS = [
     ("In this story, the capital of France is Lyon. The capital of France is", " Lyon"),
