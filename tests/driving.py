@@ -40,6 +40,12 @@ _ = torch.manual_seed(0)
 DecodingExplorer(Transformer(13, 13, d_model=16, n_layers=2), DIGITS, DIGITS, text="3 1 4")
 """,
     "BlockExplorer": "BlockExplorer()",
+    "TrainingPlayer": """\
+from attention_lab.models.training import History
+maps = [(step, (step * torch.eye(2, 3)).softmax(dim=1)) for step in (0, 2, 4)]
+TrainingPlayer(History([4.0, 3.0, 2.0, 1.0], maps), ["le", "chat"], ["the", "cat", "<end>"],
+               right=[(0, 0), (1, 1)])
+""",
     "TrainingBar": """\
 bar = TrainingBar(20)
 bar.name = "a model"
