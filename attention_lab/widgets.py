@@ -22,6 +22,7 @@ ROOMS = {
     "ScaleExplorer": "labs.scale_and_temperature.widget",
     "ShapeExplorer": "labs.transformer_code.widget",
     "TrainingBar": "ui.training_bar",
+    "TrainingPlayer": "ui.training_player",
     "WeightedSumExplorer": "labs.weighted_sum.widget",
     "WeightsExplorer": "labs.attention_weights.widget",
     "WordLines": "ui.word_lines",

@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 from attention_lab.models.data.sequences import DIGITS
+from attention_lab.models.training import History
 from attention_lab.models.transformer import Transformer
 from attention_lab.pictures.style import palette, shade
-from attention_lab.widgets import DecodingExplorer
+from attention_lab.widgets import DecodingExplorer, TrainingPlayer
 
 
 def type_into(editor, row, column, text):
@@ -32,6 +33,12 @@ def shown(explorer, step):
         if caption.startswith(step):
             return rows[1:]
     return None
+
+
+def whys(html):
+    """Read back what the cells say when they are pointed at: e^2 for a superscript."""
+    said = re.findall('<span class="alab-why"[^>]*>(.*?)</span>', html)
+    return [re.sub("<[^>]*>", "", each.replace("<sup>", "^")) for each in said]
 
 
 def marked(html, kind):
@@ -110,4 +117,13 @@ def digits_explorer(text="3 1 4"):
         DIGITS,
         text=text,
         right=lambda words: words[::-1] if len(words) < 5 else None,
+    )
+
+
+def training_player(steps=8, every=2):
+    """A player of a training that moves the weights to a diagonal."""
+    maps = [(k, (k * torch.eye(2, 3)).softmax(dim=1)) for k in range(0, steps + 1, every)]
+    losses = [4.0 / k for k in range(1, steps + 1)]
+    return TrainingPlayer(
+        History(losses, maps), ["le", "chat"], ["the", "cat", "<end>"], right=[(0, 0), (1, 1)]
     )

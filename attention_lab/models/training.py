@@ -24,13 +24,13 @@ class History:
     losses : list of float
         The loss of each step.
     metrics : list of (step, value)
-        What ``measure`` returned, and after how many steps.
+        After how many steps ``measure`` was called, and what it returned: a number, or weights.
     stopped : str
         Why it ended early; empty if it did not.
     """
 
     losses: list[float] = field(default_factory=list)
-    metrics: list[tuple[int, float]] = field(default_factory=list)
+    metrics: list[tuple[int, Any]] = field(default_factory=list)
     stopped: str = ""
 
 
@@ -92,7 +92,7 @@ def train(
     steps: int,
     lr: float = 3e-3,
     seed: int = 0,
-    measure: Callable[[nn.Module], float] | None = None,
+    measure: Callable[[nn.Module], Any] | None = None,
     every: int = 100,
     watch: Callable[[int, float], None] | None = None,
 ) -> History:
@@ -116,8 +116,8 @@ def train(
     seed : int
         Of the generator. The model has its start already: seed torch before you make it.
     measure : callable, optional
-        ``measure(model)``, called after every ``every`` steps and at the end, without gradients
-        and in evaluation mode.
+        ``measure(model)``, called before the first step, after every ``every`` steps and at the
+        end, without gradients and in evaluation mode.
     watch : callable, optional
         ``watch(step, loss)`` after each step: a progress bar.
 
@@ -136,7 +136,14 @@ def train(
     optimiser = torch.optim.Adam(model.parameters(), lr=lr)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # small matrices: with a second busy process two threads only wait
+
+    def look(step: int) -> None:
+        if measure and (step % every == 0 or step == steps):
+            with evaluation(model), torch.no_grad():
+                history.metrics.append((step, measure(model)))
+
     try:
+        look(0)
         for step in range(1, steps + 1):
             optimiser.param_groups[0]["lr"] = lr * (1 + math.cos(math.pi * step / steps)) / 2
             batch = batch_of(generator)
@@ -147,9 +154,7 @@ def train(
             history.losses.append(loss)
             if watch:
                 watch(step, loss)
-            if measure and (step % every == 0 or step == steps):
-                with evaluation(model), torch.no_grad():
-                    history.metrics.append((step, float(measure(model))))
+            look(step)
     except KeyboardInterrupt:
         history.stopped = (
             f"stopped after {len(history.losses)} of {steps} steps; what was learned is kept"

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number
 
-__all__ = ["Axes", "histogram", "image", "lines", "text"]
+__all__ = ["Axes", "curve", "histogram", "image", "lines", "text"]
 
 BINS = 61  # of a histogram: odd, so that 0 lies in the middle of a bar
 LOOKS = ((DARK, ""), (ACCENT, "6 3"), (GREY, "2 3"), ("#009e73", "8 2 2 2"))  # color, dashes
@@ -228,3 +228,39 @@ def lines(
         parts.append(text(at + 29, level + 4, name, ""))
     ends = "; ".join(f"{name} ends at {_short(y[-1])}" for name, (_, y) in curves.items())
     return image(parts, f"{caption}: {ends}", axes.width, axes.height)
+
+
+def curve(ys: Sequence[float], *, caption: str, x_axis: str, at: int) -> str:
+    """Draw one line over 0, 1, 2, ..., and mark one of its points: the frame never moves.
+
+    Parameters
+    ----------
+    ys : sequence of float
+        Not below 0.
+    caption, x_axis : str
+    at : int
+        The point that is marked.
+
+    Returns
+    -------
+    str
+        One ``<img>`` of 265 × 220 pixels with an alternative text.
+    """
+    highest = max(ys) or 1.0
+    axes = Axes((0.0, max(len(ys) - 1, 1)), (0.0, highest),
+                width=265, height=220, left=44, right=14, top=30, bottom=36)  # fmt: skip
+    x, y = axes.across(at), axes.up(ys[at])
+    parts = [
+        text(axes.left, 14, caption, 'font-weight="bold"'),
+        axes.x_line(axes.width - 8),
+        axes.y_line(axes.top - 4),
+        text((axes.left + axes.width) / 2, axes.height - 4, x_axis),
+        *(axes.y_tick(each, _short(each)) for each in (0.0, highest)),
+        *(axes.x_tick(each, format_number(each)) for each in axes.x),
+        axes.path(range(len(ys)), ys, f'stroke="{DARK}" stroke-width="1.5"'),
+        f'<circle cx="{x}" cy="{y}" r="6" fill="{ACCENT}"/>',
+    ]
+    said = (
+        f"{caption}, from {_short(ys[0])} to {_short(ys[-1])}; at {x_axis} {at}: {_short(ys[at])}"
+    )
+    return image(parts, said, axes.width, axes.height)

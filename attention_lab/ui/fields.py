@@ -24,6 +24,7 @@ __all__ = [
     "count_field",
     "fill_grid",
     "fold",
+    "player",
     "row",
     "text_field",
     "watch",
@@ -188,6 +189,19 @@ def choice(
     if value is not None:
         field.value = value
     return field
+
+
+def player(most: int, milliseconds: int) -> ipywidgets.Play:
+    """A button that counts from 0 to ``most``, and begins again where it is at its end."""
+    play = ipywidgets.Play(value=0, min=0, max=most, interval=milliseconds)
+
+    def begin_again(change: traitlets.Bunch) -> None:
+        if change["new"] and play.value == play.max:
+            play.value = play.min
+
+    # ipywidgets 7 has the trait, too, under a name of its own
+    play.observe(begin_again, names="playing" if play.has_trait("playing") else "_playing")
+    return play
 
 
 def text_field(description: str, value: str = "", *, width: str) -> ipywidgets.Text:

@@ -15,6 +15,7 @@ from driving import (
     fields,
     numbers,
     serious_violations,
+    settle,
     soon,
     status,
     table,
@@ -455,6 +456,38 @@ def test_the_training_bar_moves(widgets):
     bar = the(widgets, "TrainingBar")
     soon(lambda: "a model: step 10 of 20, loss 0.1" in bar.inner_text(), "the tenth step")
     assert bar.locator(".widget-hprogress, .widget-progress").count() == 1
+
+
+PLACES = """root => [root, ...root.querySelectorAll('*')].filter(e => e.offsetParent)
+  .filter(e => !e.closest('[role=status]') && !e.closest('.widget-html-content'))
+  .map(e => { const r = e.getBoundingClientRect(), s = root.getBoundingClientRect();
+              return [r.x - s.x, r.y - s.y, r.width, r.height].map(Math.round).join(); })"""
+
+
+def test_a_message_moves_nothing_of_the_matrix_editor(widgets):
+    editor = the(widgets, "MatrixEditor")
+    start = editor.evaluate(PLACES)
+    for text in ("abc", "1e400", "," * 300):
+        type_in(editor, "M row 0 column 0", text)
+        soon(lambda: "Still using" in status(editor), "the message")
+        assert editor.evaluate(PLACES) == start
+    type_in(editor, "M row 0 column 0", "-1234.5678")
+    soon(lambda: status(editor) == "", "the recovery")
+    assert editor.evaluate(PLACES) == start
+    editor.get_by_role("button", name="Reset").click()
+    soon(lambda: fields(editor, "M", 2, 2)[0] == ["1", "2"], "the first matrix")
+
+
+def test_no_rule_and_no_cell_moves_the_mask_editor(widgets):
+    editor = the(widgets, "MaskEditor")
+    start = editor.evaluate(PLACES)
+    for rule in ("causal: no later key", "every position but its own", "every key"):
+        editor.get_by_label("mask").select_option(rule)
+        settle(widgets)
+        assert editor.evaluate(PLACES) == start
+    editor.get_by_label("query 0 may attend to key 2").click()
+    soon(lambda: not boxes(editor, 3)[0][2], "the hidden key")
+    assert editor.evaluate(PLACES) == start
 
 
 def test_every_kind_can_be_read(widgets):

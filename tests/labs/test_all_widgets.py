@@ -21,7 +21,7 @@ from attention_lab.widgets import (
     WeightsExplorer,
     WordLines,
 )
-from helpers import all_inside, digits_explorer, redraws_of, type_into
+from helpers import all_inside, digits_explorer, redraws_of, training_player, type_into
 
 
 @pytest.mark.parametrize("make", [WeightsExplorer, WeightedSumExplorer])
@@ -66,6 +66,7 @@ ALL = [
     ScaleExplorer,
     ShapeExplorer,
     digits_explorer,
+    training_player,
 ]
 
 

@@ -38,7 +38,8 @@ def test_it_learns_and_keeps_its_history():
     )
     assert abs(model.weight.item() - 3) < 0.01
     assert abs(model.bias.item() - 1) < 0.01
-    assert [step for step, _ in history.metrics] == [100, 200, 300]
+    assert [step for step, _ in history.metrics] == [0, 100, 200, 300]
+    assert history.metrics[0][1] == line().weight.item()
     assert history.metrics[-1][1] == model.weight.item()
     assert seen == list(enumerate(history.losses, start=1))
     assert history.stopped == ""
@@ -177,7 +178,7 @@ def test_the_model_is_ready_to_be_used_and_measured_without_dropout():
         measure=lambda m: modes.append((m.training, torch.is_grad_enabled())) or 0.0,
         watch=lambda *_: modes.append(model.training),
     )  # fmt: skip
-    assert modes == [True, True, (False, False), True, True, (False, False)]
+    assert modes == [(False, False), True, True, (False, False), True, True, (False, False)]
     assert not model.training
 
 

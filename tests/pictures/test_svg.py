@@ -2,11 +2,12 @@
 
 import re
 from base64 import b64decode
+from itertools import pairwise
 
 import pytest
 import torch
 
-from attention_lab.pictures.svg import histogram, lines
+from attention_lab.pictures.svg import curve, histogram, lines
 
 
 def drawing(html):
@@ -58,3 +59,20 @@ def test_lines_say_what_they_show():
     assert 'alt="loss: all ends at 0.0004; one out &lt;b&gt; ends at 2"' in drawn
     with pytest.raises(ValueError, match="5 lines are too many"):
         lines({str(k): ((0, 1), (1, 2)) for k in range(5)}, caption="x", x_axis="x")
+
+
+def test_a_curve_marks_one_point_and_stands_still():
+    def frame(at):
+        svg = drawing(curve([4, 2, 1, 0.5], caption="loss", x_axis="step", at=at))
+        mark = re.search(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="6" fill="[^"]*"/>', svg)
+        return svg.replace(mark[0], ""), (float(mark[1]), float(mark[2]))
+
+    frames, marks = zip(*map(frame, range(4)), strict=True)
+    assert len(set(frames)) == 1
+    assert marks[0] == (44, 30)  # the highest point of the axis
+    assert [b[0] - a[0] for a, b in pairwise(marks)] == [69] * 3
+    assert marks[1][1] == 184 - 154 / 2
+    assert 'alt="loss, from 4 to 0.5; at step 2: 1"' in curve(
+        [4, 2, 1, 0.5], caption="loss", x_axis="step", at=2
+    )
+    assert "<img" in curve([0.0], caption="loss", x_axis="step", at=0)

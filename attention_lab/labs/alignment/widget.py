@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-import ipywidgets
 import traitlets
 from torch import Tensor
 
@@ -23,7 +22,7 @@ from attention_lab.pictures.tables import (
     weight_cell,
 )
 from attention_lab.ui.base import LiveView
-from attention_lab.ui.fields import choice, count_field, row, text_field, watch, words_in
+from attention_lab.ui.fields import choice, count_field, player, row, text_field, watch, words_in
 
 __all__ = ["AlignmentExplorer"]
 
@@ -80,11 +79,8 @@ class AlignmentExplorer(LiveView):
         self.text = text_field("phrase", phrase, width="440px")
         self.model = choice("model", list(self.models), width="260px")
         self.shown = count_field("words written", 0, 0, least=0, width="180px")
-        self.play = ipywidgets.Play(value=0, min=0, max=0, interval=MILLISECONDS)
+        self.play = player(0, MILLISECONDS)
         traitlets.link((self.play, "value"), (self.shown, "value"))
-        # ipywidgets 7 has the trait, too, under a name of its own
-        playing = "playing" if self.play.has_trait("playing") else "_playing"
-        self.play.observe(self._play, names=playing)
         self.picture.layout.width = "100%"
         self.children = [
             row(self.text, self.model),
@@ -108,11 +104,6 @@ class AlignmentExplorer(LiveView):
             self.written = written
             self.play.max = self.shown.max = max(len(written.words), 1)
             self.shown.value = self.shown.max
-
-    def _play(self, change: traitlets.Bunch) -> None:
-        """Begin again where all words are written already."""
-        if change["new"] and self.shown.value == self.shown.max:
-            self.shown.value = 0
 
     def draw(self) -> tuple[str, str]:
         written = self.written or self._write()

@@ -14,7 +14,21 @@ def test_one_vector_learns_slowly_and_the_weights_are_used(seed):
         "05_alignment.ipynb", "import", "data-code", "adds-code", "bottleneck-code", "use-code"
     )
     train_one, share_right = names["train_one"], names["share_right"]
-    slow, dot = (train_one(score, seed=seed)[0] for score in ("none", "dot"))
+    slow, _ = train_one("none", seed=seed)
+    names.update(names_of(names, "bottleneck-keep"))
+    dot, history = train_one("dot", seed=seed, measure=names["weights_now"])
+    maps, phrase = dict(history.metrics), names["followed"]
+    content = [t for t, word in enumerate(phrase.french) if word not in ("les", "de", "ma")]
+    assert len(content) == 4
+
+    def settled(step):
+        at = maps[step].argmax(dim=1)
+        return all(at[t] == phrase.alignment[t] for t in content)
+
+    assert maps[0].max() < 0.5
+    assert maps[25].max() > 0.9
+    assert not settled(25)
+    assert all(map(settled, range(100, 301, 25)))
     faster, _ = train_one("none", lr=names["best"]("none")[0].lr, seed=seed)
     assert share_right(slow) < 0.75
     assert min(share_right(dot), share_right(faster)) >= 0.8
