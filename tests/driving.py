@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from browser import is_idle, menu, wait_for
+from attention_lab.pictures.tables import CSS, LIVE_CSS
+from browser import CHROMIUM, FLAGS, is_idle, menu, wait_for
 
 SET_UP = """\
 import torch
@@ -118,6 +119,28 @@ def boxes(editor, n):
         [editor.get_by_label(f"query {i} may attend to key {j}").is_checked() for j in range(n)]
         for i in range(n)
     ]
+
+
+BOXES = """() => [...document.querySelectorAll('table, td, th, img, #below')].map(each => {
+  const box = each.getBoundingClientRect();
+  return [box.top, box.left, box.width, box.height].map(Math.round);
+})"""
+
+
+def boxes_of(pictures, style=""):
+    """Show pictures one after the other, and return where all of their parts lie."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium found")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 900, "height": 700})
+        seen = []
+        for picture in pictures:
+            page.set_content(f"{CSS}{LIVE_CSS}{style}{picture}<p id=below>.</p>")
+            seen.append(page.evaluate(BOXES))
+        browser.close()
+    return seen
 
 
 # --- what meets the eye ---------------------------------------------------------------------

@@ -35,6 +35,12 @@ def shown(explorer, step):
     return None
 
 
+def whys(html):
+    """Read back what the cells say when they are pointed at: e^2 for a superscript."""
+    said = re.findall('<span class="alab-why"[^>]*>(.*?)</span>', html)
+    return [re.sub("<[^>]*>", "", each.replace("<sup>", "^")) for each in said]
+
+
 def marked(html, kind):
     """Count the cells of a picture that are outlined: "chosen" or "related"."""
     return html.count(f"alab-{kind}")

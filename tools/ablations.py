@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from attention_lab.labs.encoder_decoder import ablation, sums, translators
+from attention_lab.models.kept import as_text
 
 ROOM = Path(ablation.__file__).parent
 
@@ -79,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("files", nargs="*", choices=[[], *FILES], help="all if none is named")
     for name in parser.parse_args().files or FILES:
-        (ROOM / name).write_text(ablation.as_text(FILES[name]()), encoding="utf-8")
+        (ROOM / name).write_text(as_text(FILES[name]()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ python tools/learning.py       about twelve minutes on one core
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from attention_lab.labs.alignment import learning
+from attention_lab.models.kept import as_text
 
 PATH = Path(learning.__file__).with_name("learning.json")
 
@@ -28,7 +30,7 @@ def main() -> None:
             for run in (*tried, *others):
                 print(*run.key, f"exactly right {run.exact:.3f}", flush=True)
             runs += [*tried, *others]
-    PATH.write_text(learning.as_text(runs), encoding="utf-8")
+    PATH.write_text(as_text(list(map(asdict, runs))), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ python tools/position_lengths.py       about seven minutes on one core
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
 
 import torch
 
 from attention_lab.labs.position import lengths
+from attention_lab.models.kept import as_text
 from attention_lab.models.transformer import POSITIONS
 
 PATH = Path(lengths.__file__).with_name("lengths.json")
@@ -40,7 +42,7 @@ def main() -> None:
     steps, rates = LONGER
     for lr in rates:
         of_all_seeds("previous", "none", lr, steps)
-    PATH.write_text(lengths.as_text(kept), encoding="utf-8")
+    PATH.write_text(as_text({key: asdict(run) for key, run in kept.items()}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -66,8 +66,9 @@ def perturbation_map(
 ) -> Tensor:
     """Return how far each output moves when a token is replaced: no gradient is needed.
 
-    Each token is replaced three times, by numbers like its own, ten times as large, and a
-    thousand times as large.
+    Each token is replaced six times: by numbers like its own, ten times and a thousand times as
+    large, and by each of these with the other sign. So a leak that acts on one side only is found,
+    such as a relu of a token's feature.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def perturbation_map(
     -------
     Tensor, shape (n_q, n)
         Entry (i, j) is the largest change of a feature of output i by token j. More than 0:
-        output i depends on token j (if the function gives the same for the same tokens). 0: three
+        output i depends on token j (if the function gives the same for the same tokens). 0: six
         other tokens changed nothing.
 
     Raises
@@ -98,10 +99,11 @@ def perturbation_map(
         for j in range(len(tokens)):
             moved = torch.zeros(len(before), dtype=before.dtype, device=before.device)
             for size in (1, 10, 1000):
-                changed = tokens.clone()
                 drawn = torch.randn(tokens.shape[1], generator=random, dtype=torch.float64)
-                changed[j] = (size * drawn).to(tokens)
-                moved = torch.maximum(moved, (function(changed) - before).abs().amax(dim=1))
+                for other in (size * drawn, -size * drawn):
+                    changed = tokens.clone()
+                    changed[j] = other.to(tokens)
+                    moved = torch.maximum(moved, (function(changed) - before).abs().amax(dim=1))
             columns.append(moved)
     return torch.stack(columns, dim=1)
 

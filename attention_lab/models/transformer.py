@@ -5,8 +5,10 @@ n_q queries, n_k keys, h heads. A mask is True where a query may attend.
 
 Vaswani et al. 2017, *Attention Is All You Need*, section 3. There each norm comes after its
 residual sum (post-norm, ``norm_first=False``, PyTorch's default). Here it comes before its layer
-(pre-norm, ``norm_first=True``), unless said otherwise: such models train without a warm-up of the
-learning rate (Xiong et al. 2020, arXiv:2002.04745).
+(pre-norm, ``norm_first=True``), unless said otherwise. Xiong et al. 2020 (arXiv:2002.04745) show
+that at the start the gradients near the output are large in a post-norm Transformer and not in a
+pre-norm one; their pre-norm models, trained without the warm-up of the learning rate, came out
+about as good as post-norm models with it.
 """
 
 from __future__ import annotations

@@ -83,6 +83,20 @@ def test_what_the_gradient_misses_is_found_by_moving(leaky):
     assert perturbation_map(leaky, tokens)[0, 1] > 0
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_leak_on_one_side_only_is_found_with_every_seed(side):
+    at_zero = torch.zeros(2, 1, dtype=torch.float64)
+
+    def leaky(x):  # output 0 sees token 1 only where it is above 0, or below
+        return torch.stack([x[0] + (side * x[1]).relu(), x[1]])
+
+    assert leak_map(leaky, -side * torch.ones(2, 1, dtype=torch.float64))[0, 1] == 0
+    for seed in range(20):
+        found = perturbation_map(leaky, at_zero, seed=seed)
+        assert found[0, 1] > 0, seed
+        assert found[1, 0] == 0
+
+
 @pytest.mark.parametrize("draw", [leak_map, perturbation_map])
 def test_maps_say_what_they_take(draw):
     with pytest.raises(ValueError, match=r"returned \(1, 5, 3\): for a function of a batch write"):

@@ -5,11 +5,9 @@ The runs are kept in ``learning.json`` beside this file, which ``tools/learning.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import torch
 from torch import Tensor
@@ -24,8 +22,9 @@ from attention_lab.models.data.translation import (
     Phrase,
     phrases,
 )
+from attention_lab.models.kept import read_json, whole
 from attention_lab.models.seq2seq import SCORES, Seq2Seq
-from attention_lab.models.training import Interrupted, train
+from attention_lab.models.training import train
 from attention_lab.models.vocabulary import Vocabulary
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "TRAINED",
     "FirstOnly",
     "Run",
-    "as_text",
     "at_same_rate",
     "best",
     "build",
@@ -217,8 +215,9 @@ def train_run(
         source = english.encode([phrase.english for phrase in chosen])
         return source, french.encode([phrase.french for phrase in chosen], start=True)
 
-    try:
-        history = train(
+    history = whole(
+        kind,
+        lambda: train(
             model,
             lambda model, batch: model.loss(*batch),
             batch_of,
@@ -226,11 +225,8 @@ def train_run(
             lr=lr,
             seed=seed,
             watch=watch,
-        )
-    except Interrupted as stop:
-        raise RuntimeError(f"{kind}: {stop}") from None
-    if history.stopped:
-        raise RuntimeError(f"{kind}: {history.stopped}")
+        ),
+    )
 
     def written(these: list[Phrase]) -> tuple[list[bool], Tensor]:
         decoded = model.decode(english.encode([phrase.english for phrase in these]))
@@ -275,10 +271,9 @@ def _looks(
 @cache
 def committed() -> dict[tuple[str, int, float, int], Run]:
     """Return the kept runs by `Run.key`."""
-    text = (files(__package__) / "learning.json").read_text(encoding="utf-8")
     runs = [
         Run(**{**run, "looks": {kind: tuple(each) for kind, each in run["looks"].items()}})
-        for run in json.loads(text)
+        for run in read_json(__package__, "learning.json")
     ]
     return {run.key: run for run in runs}
 
@@ -298,9 +293,3 @@ def at_same_rate(kind: str) -> list[Run]:
     """Return the three seeds of a kind after 300 steps at the rate 0.003."""
     runs = committed()
     return [runs[kind, 300, SAME_RATE, seed] for seed in SEEDS]
-
-
-def as_text(runs: Sequence[Run]) -> str:
-    """Return the file's text, a line for each run."""
-    lines = [json.dumps(asdict(run), ensure_ascii=False) for run in runs]
-    return "[\n" + ",\n".join(lines) + "\n]\n"

@@ -7,30 +7,31 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from attention_lab.pictures.formulas import power, sum_of
 from attention_lab.pictures.style import (
     ACCENT,
     DARK,
     exponent,
     format_number,
     format_weight,
+    shade,
 )
 from attention_lab.pictures.svg import Axes, image, text
-from attention_lab.pictures.tables import (
-    bar_cell,
-    cell,
-    head,
-    row_head,
-    table,
-    title,
-    weight_cell,
-    wide,
-)
+from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title
 
-__all__ = ["kernel_regression", "weights_table"]
+__all__ = ["FIXED", "kernel_regression", "weights_table"]
 
 # Columns keep their width while their numbers change: wide enough for >0.999 and −1000.125, and
-# the third one for the longest usual head, exp(score / 0.123).
-NUMBER, POWER = 5, 11  # em
+# the third one for a usual head, exp(score / 0.123); there is room for a second line of it. A full
+# bar is as wide as its column. For a live page, once.
+FIXED = """<style>
+.alab table.alab-steps td:nth-child(-n+4){min-width:5.6em}
+.alab table.alab-steps td:nth-child(3){min-width:11.5em}
+.alab table.alab-steps th:nth-child(3){white-space:normal;max-width:11.5em}
+.alab table.alab-steps thead th{height:3em;vertical-align:bottom}
+.alab table.alab-steps td.alab-bar{font-size:10px}
+.alab table.alab-map td{min-width:4em}
+</style>"""
 
 
 def weights_table(
@@ -40,6 +41,7 @@ def weights_table(
     keys: Sequence[str],
     temperature: float = 1.0,
     caption: str = "one query",
+    made: Sequence[str] = (),
 ) -> str:
     """Draw one row of scores on its way to weights: score, exponential, weight, bar.
 
@@ -53,27 +55,42 @@ def weights_table(
         What the scores are divided by before the exponential.
     caption : str
         Whose scores these are.
+    made : sequence of str
+        How each score was made, as HTML, if it was not typed.
 
     Returns
     -------
     str
-        One table; its last row holds the sums. Its columns do not move while numbers change.
+        One table; its last row holds the sums. On a page with `FIXED` its columns do not move
+        while numbers change. Exponentials and weights say how they were made.
     """
-    power, scaled = exponent(scores, temperature)
+    name, scaled = exponent(scores, temperature)
     powers = scaled.exp()
-    numbers = zip(keys, scores.tolist(), powers.tolist(), weights.tolist(), strict=True)
-    rows = [
-        [row_head(key), cell(wide(format_number(score), NUMBER)),
-         cell(wide(format_number(exponential), POWER)),
-         weight_cell(weight, NUMBER),
-         bar_cell(weight)]
-        for key, score, exponential, weight in numbers
-    ]  # fmt: skip
-    sums = "", format_number(powers.sum().item())  # a sum of scores means nothing
-    total = format_weight(weights.sum().item())
-    rows.append([row_head("sum"), *map(cell, (*sums, total, ""))])
-    heads = [*map(head, ("key", "score", power, "weight")), head("0 … 1", "alab-bar")]
-    return table(title(caption, ": scores → exp → weights"), heads, rows)
+    total = powers.sum().item()
+    rows = []
+    columns = (keys, scores.tolist(), scaled.tolist(), powers.tolist(), weights.tolist())
+    for k, (key, score, x, exponential, weight) in enumerate(zip(*columns, strict=True)):
+        share = f"{format_number(exponential)} / {format_number(total)} = {format_weight(weight)}"
+        rows.append(
+            [
+                row_head(key),
+                cell(format_number(score), "", made[k] if made else "", is_first=k == 0),
+                cell(
+                    format_number(exponential), "", f"{power(x)} = {format_number(exponential)}",
+                    is_first=k == 0 and not made,
+                ),
+                cell(
+                    format_weight(weight), f"alab-w{shade(weight, 0, 1)}",
+                    f"{power(x)} / ({sum_of([power(each) for each in scaled.tolist()])}) = {share}",
+                    is_first=False,
+                ),
+                bar_cell(weight),
+            ]
+        )  # fmt: skip
+    sums = "", format_number(total)  # a sum of scores means nothing
+    rows.append([row_head("sum"), *map(cell, (*sums, format_weight(weights.sum().item()), ""))])
+    heads = [*map(head, ("key", "score", name, "weight")), head("0 … 1", "alab-bar")]
+    return table(title(caption, ": scores → exp → weights"), heads, rows, kind="alab-steps")
 
 
 def kernel_regression(

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from attention_lab.core.scores import dot, gaussian
-from attention_lab.labs.attention_weights.pictures import kernel_regression, weights_table
+from attention_lab.labs.attention_weights.pictures import FIXED, kernel_regression, weights_table
+from attention_lab.pictures.formulas import power, sum_of, sum_of_products
 from attention_lab.pictures.style import format_number, format_weight, labels
 from attention_lab.pictures.tables import matrix_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import Knob, count_field, row, watch
+from attention_lab.ui.keys import ARROWS
 from attention_lab.ui.matrix_editor import MatrixEditor
 from attention_lab.ui.shared_sizes import SharedSizes, Size
 
@@ -91,7 +93,9 @@ class WeightsExplorer(LiveView):
             DISTANCE: [row(self.place, self.bandwidth), self.values],
         }
         self._inputs = ipywidgets.VBox()
-        self.children = [self.view, self._inputs, self.status, self.picture]
+        style = ipywidgets.HTML(FIXED + ARROWS, layout={"display": "none"})
+        self.children = [style, self.view, self._inputs, self.status, self.picture]
+        self.add_class("alab-arrows")
         self._choose_view()
         self.view.observe(lambda _: self._choose_view(), names="value")
         watch(self.redraw, self.values, self.temperature, self.shown, self.place, self.bandwidth)
@@ -132,10 +136,27 @@ class WeightsExplorer(LiveView):
             keys=keys,
             temperature=self.temperature.value,
             caption=f"query {index}",
+            made=[
+                f"q{index} · k{j} = {sum_of_products(query[index], each)} = "
+                f"{format_number(scores[index, j].item())}"
+                for j, each in enumerate(key)
+            ],
         )
-        rows = labels("q", len(query))
+        exponents = (scores / self.temperature.value).tolist()
+
+        def why(i: int, j: int) -> str:
+            total = sum_of([power(x) for x in exponents[i]])
+            return f"{power(exponents[i][j])} / ({total}) = {format_weight(weights[i, j].item())}"
+
         heatmap = matrix_table(
-            weights, caption="weights", rows=rows, columns=keys, weights=True, row_sums=True
+            weights,
+            caption="weights",
+            rows=labels("q", len(query)),
+            columns=keys,
+            weights=True,
+            row_sums=True,
+            part="alab-map",
+            why=why,
         )
         said = f"A row of weights for each query, over {len(key)} keys.{self.shared.said}"
         return side_by_side(table, heatmap), said
@@ -153,7 +174,16 @@ class WeightsExplorer(LiveView):
         scores = scores_of(torch.tensor([place], dtype=torch.float64))[0]
         weights = scores.softmax(dim=-1)
         picture = kernel_regression(keys, values, weights, grid, estimate, place)
-        table = weights_table(scores, weights, keys=[f"key {k:g}" for k in keys.tolist()])
+        table = weights_table(
+            scores,
+            weights,
+            keys=[f"key {k:g}" for k in keys.tolist()],
+            made=[
+                f"−({format_number(place)} − {k:g})² / (2 × {format_number(bandwidth)}²) = "
+                f"{format_number(score)}"
+                for k, score in zip(keys.tolist(), scores.tolist(), strict=True)
+            ],
+        )
         output = format_number(float(weights @ values))
         said = f"The query {format_number(place)} gets the output {output}."
         return side_by_side(picture, table), said

@@ -6,18 +6,17 @@ some of them from three more starts in ``starts.json``; ``tools/ablations.py`` m
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from attention_lab.models.data.sequences import DIGITS, draw
-from attention_lab.models.training import Interrupted, train
+from attention_lab.models.kept import read_json, whole
+from attention_lab.models.training import train
 from attention_lab.models.transformer import (
     Decoder,
     Encoder,
@@ -220,19 +219,17 @@ def train_without(
     """
     name = key_of(without, task)
     model = build(without, seed)
-    try:
-        history = train(
+    history = whole(
+        name,
+        lambda: train(
             model,
             lambda model, batch: model.loss(*batch),
             lambda random: draw(task, 64, LENGTH, random),
             steps=STEPS,
             seed=seed,
             watch=watch,
-        )
-    except Interrupted as stop:
-        raise RuntimeError(f"{name}: {stop}") from None
-    if history.stopped:
-        raise RuntimeError(f"{name}: {history.stopped}")
+        ),
+    )
     source, target = draw(task, 300, LENGTH, torch.Generator().manual_seed(99))
     with torch.no_grad():
         written = model.decode(source, LENGTH + 1)
@@ -262,22 +259,14 @@ def committed() -> dict[str, Run]:
     """Return the kept runs by `key_of`."""
     return {
         key: Run(*(tuple(v) if isinstance(v, list) else v for v in run.values()))
-        for key, run in read_json("ablations.json").items()
+        for key, run in read_json(__package__, "ablations.json").items()
     }
 
 
 @cache
 def starts() -> dict[str, Starts]:
     """Return by `key_of` what came of the four trainings of what is in `REPEATED`."""
-    return {key: Starts(*map(tuple, each)) for key, each in read_json("starts.json").items()}
-
-
-def read_json(name: str) -> Any:
-    """Return what a file of this room holds."""
-    return json.loads((files(__package__) / name).read_text(encoding="utf-8"))
-
-
-def as_text(rows: Mapping[str, Any]) -> str:
-    """Return a file's text, a line for each row."""
-    lines = [f"{json.dumps(key)}: {json.dumps(row)}" for key, row in sorted(rows.items())]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return {
+        key: Starts(*map(tuple, each))
+        for key, each in read_json(__package__, "starts.json").items()
+    }

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import torch
 
-from attention_lab.labs.encoder_decoder.ablation import read_json, without_parts
+from attention_lab.labs.encoder_decoder.ablation import without_parts
 from attention_lab.models.data.sequences import DIGITS, draw
+from attention_lab.models.kept import read_json
 from attention_lab.models.training import train
 from attention_lab.models.transformer import Transformer
 
@@ -101,7 +102,7 @@ def key_of(setting: Setting, seed: int) -> str:
 @cache
 def committed_sums() -> dict[Setting, tuple[SumRun, ...]]:
     """Return the kept runs of each setting, in the order of `SEEDS`."""
-    rows = read_json("sums.json")
+    rows = read_json(__package__, "sums.json")
     return {
         setting: tuple(SumRun(*rows[key_of(setting, seed)]) for seed in SEEDS)
         for setting in SETTINGS

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from attention_lab.labs.encoder_decoder.ablation import read_json
 from attention_lab.models.data.translation import (
     ENGLISH,
     FRENCH,
@@ -23,6 +22,7 @@ from attention_lab.models.data.translation import (
     Phrase,
     phrases,
 )
+from attention_lab.models.kept import read_json
 from attention_lab.models.seq2seq import Seq2Seq
 from attention_lab.models.training import train
 from attention_lab.models.transformer import Transformer, recorded
@@ -168,5 +168,5 @@ def measure(model: Seq2Seq | Transformer) -> dict[str, float | dict[str, float]]
 @cache
 def committed_translators() -> dict[str, list[Mapping[str, float | Mapping[str, float]]]]:
     """Return for each of `MODELS` what `measure` found from the starts 0 to 3."""
-    rows = read_json("translators.json")
+    rows = read_json(__package__, "translators.json")
     return {model: [rows[f"{model} {start}"] for start in STARTS] for model in MODELS}

@@ -6,12 +6,10 @@ which ``tools/position_lengths.py`` makes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from statistics import mean
 from typing import Any
 
@@ -21,6 +19,7 @@ from torch import Tensor, nn
 
 from attention_lab.core.positions import rotate
 from attention_lab.models.evaluation import evaluation
+from attention_lab.models.kept import read_json
 from attention_lab.models.training import train
 from attention_lab.models.transformer import POSITIONS, Embedding, Encoder
 
@@ -33,7 +32,6 @@ __all__ = [
     "Reader",
     "Run",
     "accuracy",
-    "as_text",
     "best_rate",
     "by_length",
     "clipped",
@@ -264,10 +262,9 @@ def key_of(task: str, position: str, lr: float, seed: int, steps: int = STEPS) -
 @cache
 def committed() -> dict[str, Run]:
     """Return the kept runs by `key_of`."""
-    text = (files(__package__) / "lengths.json").read_text(encoding="utf-8")
     return {
         key: Run(*(tuple(v) if isinstance(v, list) else v for v in run.values()))
-        for key, run in json.loads(text).items()
+        for key, run in read_json(__package__, "lengths.json").items()
     }
 
 
@@ -286,9 +283,3 @@ def best_rate(task: str, position: str, steps: int = STEPS) -> float:
     return max(
         tried, key=lambda lr: mean(mean(r.accuracy[:2]) for r in runs(task, position, lr, steps))
     )
-
-
-def as_text(kept: dict[str, Run]) -> str:
-    """Return the file's text, a line for each run."""
-    lines = [f"{json.dumps(key)}: {json.dumps(asdict(run))}" for key, run in sorted(kept.items())]
-    return "{\n" + ",\n".join(lines) + "\n}\n"

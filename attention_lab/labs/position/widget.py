@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
+import ipywidgets
 import torch
 from torch import Tensor
 
 from attention_lab.core.attention import attention
 from attention_lab.core.positions import alibi_bias, rotate, sinusoidal
 from attention_lab.grading.feedback import Problem
+from attention_lab.pictures.formulas import sum_of_products
 from attention_lab.pictures.style import color_range, format_number, labels, shade
 from attention_lab.pictures.tables import cell, head, row_head, table, title
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import box, choice, count_field, row, text_field, watch
+from attention_lab.ui.keys import ARROWS
 
 __all__ = ["PositionExplorer"]
 
@@ -65,7 +69,9 @@ class PositionExplorer(LiveView):
             row(self.order, self.typed),
             self.status,
             self.picture,
+            ipywidgets.HTML(ARROWS, layout={"display": "none"}),
         ]
+        self.add_class("alab-arrows")
         self.redraw()
         watch(self._write_order, self.order, self.n)
         self.typed.observe(self._own_order, names="value")
@@ -105,15 +111,17 @@ class PositionExplorer(LiveView):
         order, tokens = torch.tensor(self._read_order()), self._tokens()
         x = _tokens(self.n.value)
         before = _attend(x, self.encoding.value, self.causal.value)
+        # each output beside that of the same token
         after = _attend(x[order], self.encoding.value, self.causal.value)
-        back = torch.empty_like(after)
-        back[order] = after  # each output beside that of the same token
+        back = after._replace(
+            output=_back(after.output, order), weights=_back(after.weights, order)
+        )
         written = " ".join(tokens[i] for i in order)
         return _picture(
             _outputs(before, before, f"order {' '.join(tokens)}", tokens),
             _outputs(back, before, f"order {written}", tokens),
             _map(self.encoding.value),
-        ), _said(order, (back - before).abs().max().item())
+        ), _said(order, (back.output - before.output).abs().max().item())
 
     def twin_text(self) -> str:
         return f"PositionExplorer, encoding: {self.encoding.value}, {self.order.value}. {self.note}"
@@ -134,7 +142,22 @@ def _learned(n: int) -> Tensor:
     return torch.randn(MOST, D, generator=random, dtype=torch.float64)[:n]
 
 
-def _attend(x: Tensor, encoding: str, causal: bool) -> Tensor:
+class _Attended(NamedTuple):
+    """What one head made of n tokens."""
+
+    output: Tensor  # (n, D)
+    weights: Tensor  # (n, n)
+    value: Tensor  # (n, D)
+
+
+def _back(rows: Tensor, order: Tensor) -> Tensor:
+    """Return rows that were in another order in the order of the tokens."""
+    back = torch.empty_like(rows)
+    back[order] = rows
+    return back
+
+
+def _attend(x: Tensor, encoding: str, causal: bool) -> _Attended:
     """One head of attention on tokens (n, D), at the positions 0 to n - 1."""
     n, random = len(x), torch.Generator().manual_seed(3)
     w_query, w_key, w_value = torch.randn(3, D, D, generator=random, dtype=torch.float64) / D**0.5
@@ -149,7 +172,8 @@ def _attend(x: Tensor, encoding: str, causal: bool) -> Tensor:
         bias = alibi_bias(8, n, n)[0].double()
     if causal:
         bias = bias.masked_fill(~torch.ones(n, n, dtype=torch.bool).tril(), -torch.inf)
-    return attention(query, key, x @ w_value, attn_mask=bias).output
+    steps = attention(query, key, x @ w_value, attn_mask=bias)
+    return _Attended(steps.output, steps.weights, x @ w_value)
 
 
 def _similarity(encoding: str) -> tuple[Tensor | None, str]:
@@ -187,21 +211,23 @@ def _written(number: float, digits: int) -> str:
     return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
-def _outputs(outputs: Tensor, others: Tensor, caption: str, tokens: list[str]) -> str:
+def _outputs(these: _Attended, others: _Attended, caption: str, tokens: list[str]) -> str:
     """Draw the first features of the outputs; those that differ from the others are outlined."""
-    differs = ((outputs - others).abs() > 1e-9).tolist()
+    differs = ((these.output - others.output).abs() > 1e-9).tolist()
+
+    def paint(i: int, f: int, number: float) -> str:
+        kind = f"alab-n{shade(number, -LARGEST, LARGEST)}"
+        made = sum_of_products(these.weights[i], these.value[:, f])
+        why = f"weights × values, in this order: {made} = {_written(number, 2)}"
+        return cell(
+            _written(number, 2),
+            f"{kind} alab-related" if differs[i][f] else kind,
+            why,
+            is_first=i == f == 0,
+        )
+
     rows = [
-        [
-            row_head(token),
-            *(
-                cell(
-                    _written(number, 2),
-                    f"alab-n{shade(number, -LARGEST, LARGEST)}"
-                    + (" alab-related" if differs[i][f] else ""),
-                )
-                for f, number in enumerate(outputs[i, :SHOWN].tolist())
-            ),
-        ]
+        [row_head(token), *(paint(i, f, x) for f, x in enumerate(these.output[i, :SHOWN].tolist()))]
         for i, token in enumerate(tokens)
     ]
     heads = [head("token"), *map(head, labels("d", SHOWN))]
@@ -215,19 +241,30 @@ def _map(encoding: str) -> str:
     positions = [str(p) for p in range(MOST)]
     shown = torch.zeros(MOST, MOST) if mapped is None else mapped
     low, high = color_range(shown)
+
+    def paint(p: int, q: int, number: float) -> str:
+        if mapped is None:
+            return cell("·")
+        why = f"{_formula(encoding, p, q)} = {_written(number, 3)}"
+        kind = f"alab-n{shade(number, low, high)}"
+        return cell(_written(number, 1), kind, why, is_first=p == q == 0)
+
     rows = [
-        [
-            row_head(p),
-            *(
-                cell("·") if mapped is None
-                else cell(_written(x, 1), f"alab-n{shade(x, low, high)}")
-                for x in line
-            ),
-        ]
-        for p, line in zip(positions, shown.tolist(), strict=True)
-    ]  # fmt: skip
+        [row_head(positions[p]), *(paint(p, q, x) for q, x in enumerate(line))]
+        for p, line in enumerate(shown.tolist())
+    ]
     return table(title(f"two positions, {encoding}", "", caption), [cell(), *map(head, positions)],
                  rows)  # fmt: skip
+
+
+def _formula(encoding: str, p: int, q: int) -> str:
+    """Say how a cell of the map was made."""
+    if encoding == "ALiBi":
+        return f"−0.5 × |{p} − {q}|"
+    if encoding == "rotary":
+        angles = [f"2 cos({abs(p - q)} × {10000 ** (-2 * k / D):.3g})" for k in range(2)]
+        return f"{' + '.join(angles)} + … ({D // 2} terms)"
+    return f"row {p} · row {q}, {D} features"
 
 
 def _picture(before: str, after: str, mapped: str) -> str:

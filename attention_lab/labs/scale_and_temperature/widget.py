@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from attention_lab.core import normalisers
-from attention_lab.pictures.style import format_number, format_weight, labels
+from attention_lab.pictures.formulas import power
+from attention_lab.pictures.style import format_number, format_weight, labels, shade
 from attention_lab.pictures.svg import histogram
 from attention_lab.pictures.tables import (
     bar_cell,
@@ -27,11 +28,13 @@ from attention_lab.pictures.tables import (
 )
 from attention_lab.ui.base import Guard, LiveView
 from attention_lab.ui.fields import Knob, box, choice, count_field, row, watch
+from attention_lab.ui.keys import ARROWS
 
 __all__ = ["ScaleExplorer", "Setting"]
 
 DIMENSIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 QUERIES, MOST_KEYS, MOST_WEIGHTS = 200, 32, 8
+MOST_SAID = 10  # keys: the cells of a larger Jacobian say nothing, for the sake of speed
 REACH = 3.5  # of the axis of the scores, in standard deviations of the scores without a scale
 LOWEST, HIGHEST, MOMENTS = 0.1, 10, 40  # temperatures, and how many steps there are to play
 
@@ -191,7 +194,9 @@ class ScaleExplorer(LiveView):
             row(self.pin, self.unpin, playing, self.play),
             self.status,
             self.picture,
+            ipywidgets.HTML(ARROWS, layout={"display": "none"}),
         ]
+        self.add_class("alab-arrows")
         self.speak_for(self.temperature)
         self.redraw()
         watch(self.redraw, *inputs)
@@ -276,11 +281,16 @@ def _table_of_weights(now: Setting, other: Setting, index: int) -> str:
     lines = [
         [
             row_head(f"k{k}"),
-            weight_cell(weights[k].item()),
+            cell(
+                format_weight(weights[k].item()),
+                f"alab-w{shade(weights[k].item(), 0, 1)}",
+                _made(now, index, k),
+                is_first=i == 0,
+            ),
             bar_cell(weights[k].item()),
             weight_cell(others[k].item()) if k in known else cell("–"),
         ]
-        for k in order[:count].tolist()
+        for i, k in enumerate(order[:count].tolist())
     ]
     rest = [k for k in order[count:].tolist() if k in known]
     lines.append(
@@ -296,13 +306,49 @@ def _table_of_weights(now: Setting, other: Setting, index: int) -> str:
     return table(caption, heads, lines)
 
 
+def _made(now: Setting, index: int, k: int) -> str:
+    """Say how a weight was made of the score of its key."""
+    score = draw_scores(now.d_k, now.n_k)[index, k].item()
+    x, said = now.scores[index, k].item(), f"score {format_number(score)}"
+    if now.scaled:
+        said += f" / √{now.d_k}"
+    if now.temperature != 1:
+        said += f" / {format_number(now.temperature)}"
+    said += f" = {format_number(x)}" if x != score else ""
+    weight = now.weights[index, k].item()
+    if now.normaliser == "sigmoid":
+        return f"{said}; 1 / (1 + {power(-x)}) = {format_weight(weight)}"
+    if now.normaliser == "sparsemax":
+        return f"{said}; sparsemax: {format_weight(weight)}"
+    largest = now.scores[index].max().item()  # is subtracted, as in every stable softmax
+    one = f"{power(-largest)} + " if now.normaliser == "softmax-plus-one" else ""
+    return (
+        f"{said}; less the largest, {format_number(largest)}: "
+        f"{power(x - largest)} / ({one}sum of {now.n_k} such) = {format_weight(weight)}"
+    )
+
+
 def _jacobian_view(now: Setting, index: int) -> str:
     """Draw one Jacobian; the colours stand for the same numbers at every temperature."""
-    keys = labels("k", now.n_k)
+    keys, weights = labels("k", now.n_k), now.weights[index].tolist()
+    jacobian = now.jacobians[index].tolist()
+
+    def why(i: int, j: int) -> str:
+        moved = f"weight {i} by score {j}: "
+        if now.normaliser == "sparsemax":
+            return f"{moved}{format_number(jacobian[i][j])}"
+        w, other = format_weight(weights[i]), format_weight(weights[j])
+        if i == j:
+            return f"{moved}{w} × (1 − {w}) = {format_number(jacobian[i][i])}"
+        if now.normaliser == "sigmoid":
+            return f"{moved}0, each weight has its own score only"
+        return f"{moved}−{w} × {other} = {format_number(jacobian[i][j])}"
+
     return matrix_view(
         now.jacobians[index],
         caption=f"Jacobian of query {index}",
         rows=keys,
         columns=keys,
         largest=1.0 if now.normaliser == "sparsemax" else 0.25,  # the largest entry there can be
+        why=why if now.n_k <= MOST_SAID else None,
     )

@@ -8,27 +8,27 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from attention_lab.pictures.formulas import bracketed, power, sum_of
 from attention_lab.pictures.geometry import convex_hull
-from attention_lab.pictures.style import ACCENT, DARK, format_number, format_weight
+from attention_lab.pictures.style import ACCENT, DARK, format_number, format_weight, shade
 from attention_lab.pictures.svg import Axes, image
-from attention_lab.pictures.tables import (
-    bar_cell,
-    cell,
-    head,
-    row_head,
-    table,
-    title,
-    weight_cell,
-    wide,
-)
+from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title
 
-__all__ = ["plane", "terms_table"]
+__all__ = ["FIXED", "plane", "terms_table"]
 
-# Columns keep their width while their numbers change: wide enough for >0.999 and [−10.125, 3.5].
-NUMBER, VECTOR = 5, 8  # em
+# Columns keep their width while their numbers change: wide enough for >0.999 and [−10.125, 3.5]. A
+# full bar is as wide as its column. For a live page, once.
+FIXED = """<style>
+.alab table.alab-terms td:nth-child(2){min-width:5.5em}
+.alab table.alab-terms :is(td:nth-child(3),td:nth-child(4)){min-width:10.8em}
+.alab table.alab-terms td.alab-bar{font-size:10px}
+.alab table.alab-terms tr:last-child td:nth-child(4){font-weight:700}
+</style>"""
 
 
-def terms_table(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:
+def terms_table(
+    weights: Tensor, values: Tensor, *, keys: Sequence[str], scores: Tensor | None = None
+) -> str:
     """Draw a weighted sum term by term.
 
     Parameters
@@ -37,29 +37,44 @@ def terms_table(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:
     values : Tensor, shape (n_k, d_v)
     keys : sequence of str
         A label for each value.
+    scores : Tensor, shape (n_k,), optional
+        Whose softmax the weights are, if they were not typed.
 
     Returns
     -------
     str
-        One table: a row for each term ``weight × value``, and the sums. Its columns do not move
-        while numbers change; the longest bar is as long as the longest value.
+        One table: a row for each term ``weight × value``, and the sums; numbers say how they were
+        made. On a page with `FIXED` its columns do not move while numbers change; the longest bar
+        is as long as the longest value.
     """
     terms = weights.unsqueeze(-1) * values  # (n_k, d_v)
     # not by the longest term: then every bar would move with every weight
     longest = values.norm(dim=-1).max().item() or 1.0
-    rows = [
-        [row_head(key),
-         weight_cell(weight.item(), NUMBER),
-         cell(wide(_vector(value), VECTOR)), cell(wide(_vector(term), VECTOR)),
-         bar_cell(term.norm().item() / longest)]
-        for key, weight, value, term in zip(keys, weights, values, terms, strict=True)
-    ]  # fmt: skip
-    total = f"<b>{_vector(terms.sum(dim=0))}</b>"
-    sums = format_weight(weights.sum().item()), "", total, ""
-    rows.append([row_head("sum"), *map(cell, sums)])
+    powers = [] if scores is None else [power(score) for score in scores.tolist()]
+    rows = []
+    for k, (key, value, term) in enumerate(zip(keys, values, terms, strict=True)):
+        weight = weights[k].item()
+        written = format_weight(weight)
+        made = f"{powers[k]} / ({sum_of(powers)}) = {written}" if powers else ""
+        product = f"{written} × {_vector(value)} = {_vector(term)}"
+        rows.append(
+            [
+                row_head(key),
+                cell(written, f"alab-w{shade(weight, 0, 1)}", made, is_first=k == 0),
+                cell(_vector(value)),
+                cell(_vector(term), "", product, is_first=k == 0 and not made),
+                bar_cell(term.norm().item() / longest),
+            ]
+        )
+    each = [
+        f"{sum_of([bracketed(x) for x in column.tolist()])} = {format_number(column.sum().item())}"
+        for column in terms.T
+    ]
+    total = cell(_vector(terms.sum(dim=0)), "", "; ".join(each), is_first=False)
+    rows.append([row_head("sum"), cell(format_weight(weights.sum().item())), cell(), total, cell()])
     heads = [head(each) for each in ("", "weight", "value", "weight × value")]
     heads.append(head("length of the term", "alab-bar"))
-    return table(title("output", " = sum of weight × value"), heads, rows)
+    return table(title("output", " = sum of weight × value"), heads, rows, kind="alab-terms")
 
 
 def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str]) -> str:

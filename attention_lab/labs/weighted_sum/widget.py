@@ -6,11 +6,12 @@ import ipywidgets
 from torch import Tensor
 
 from attention_lab.grading.feedback import Problem
-from attention_lab.labs.weighted_sum.pictures import plane, terms_table
+from attention_lab.labs.weighted_sum.pictures import FIXED, plane, terms_table
 from attention_lab.pictures.style import format_number, labels
 from attention_lab.pictures.tables import side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import count_field, row
+from attention_lab.ui.keys import ARROWS
 from attention_lab.ui.matrix_editor import MatrixEditor
 from attention_lab.ui.shared_sizes import SharedSizes, Size
 
@@ -63,11 +64,13 @@ class WeightedSumExplorer(LiveView):
         )  # fmt: skip
         self._source = ipywidgets.VBox([self.scores])
         self.children = [
+            ipywidgets.HTML(FIXED + ARROWS, layout={"display": "none"}),
             row(self.kind, self.count),
             row(self.values, self._source),
             self.status,
             self.picture,
         ]
+        self.add_class("alab-arrows")
         # one score and one weight for each value
         shared = Size({self.values: 0, self.scores: 1, self.weights: 1}, self.count)
         self.shared = SharedSizes(self, [shared])
@@ -101,7 +104,8 @@ class WeightedSumExplorer(LiveView):
             )
         keys = labels("v", len(values))
         picture = plane(weights, values, keys=keys)
-        return side_by_side(picture, terms_table(weights, values, keys=keys)), said
+        scores = self.scores.tensor[0] if self.kind.value == SOFTMAX else None
+        return side_by_side(picture, terms_table(weights, values, keys=keys, scores=scores)), said
 
     def twin_text(self) -> str:
         return f"WeightedSumExplorer: {self.values.shape[0]} values. {self.note}"

@@ -6,7 +6,7 @@ from attention_lab import figures
 from attention_lab.core.scores import gaussian
 from attention_lab.labs.attention_weights import figures as lab_figures
 from attention_lab.labs.attention_weights.pictures import kernel_regression, weights_table
-from helpers import svg_of, tables
+from helpers import svg_of, tables, whys
 
 
 def test_weights_table_holds_each_step():
@@ -28,13 +28,16 @@ def test_large_scores_are_shown_in_the_stable_form():
     assert figures.weight_bars(scores, scores.softmax(-1)).png()
 
 
-def test_the_columns_keep_their_width_while_numbers_change():
-    scores = torch.tensor([1.0, 2.0, 3.0])
-    for temperature in (0.1, 1.0, 10.0):
-        weights = (scores / temperature).softmax(-1)
-        html = weights_table(scores, weights, keys=["a", "b", "c"], temperature=temperature)
-        assert html.count("min-width:5em") == 6
-        assert html.count("min-width:11em") == 3
+def test_each_number_says_how_it_was_made():
+    scores = torch.tensor([1.0, 2.0])
+    said = whys(weights_table(scores, (scores / 0.5).softmax(-1), keys=["a", "b"], temperature=0.5))
+    assert said == [
+        "e^2 = 7.389", "e^2 / (e^2 + e^4) = 7.389 / 61.987 = 0.119",
+        "e^4 = 54.598", "e^4 / (e^2 + e^4) = 54.598 / 61.987 = 0.881",
+    ]  # fmt: skip
+    html = weights_table(scores, scores.softmax(-1), keys=["a", "b"], made=["1 × 1", "2 × 1"])
+    assert whys(html)[0::3] == ["1 × 1", "2 × 1"]
+    assert html.count('tabindex="0"') == 1
 
 
 def test_the_axes_of_kernel_regression_stand_still_while_query_and_bandwidth_move():

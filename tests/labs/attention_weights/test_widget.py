@@ -1,7 +1,11 @@
 """WeightsExplorer, driven by the values of its fields."""
 
+import pytest
+
+from attention_lab.labs.attention_weights.pictures import FIXED
 from attention_lab.widgets import WeightsExplorer
-from helpers import bars, tables, text_of, type_into
+from driving import boxes_of
+from helpers import bars, tables, text_of, type_into, whys
 
 
 def test_weights_from_typed_scores():
@@ -68,3 +72,34 @@ def test_weights_on_a_line():
     type_into(widget.values, 0, 0, "-3")
     widget.values.paste("1")
     assert "output 1." in text_of(widget.status.value)
+
+
+def test_the_cells_of_each_view_say_their_formula():
+    explorer = WeightsExplorer("queries and keys")
+    said = whys(explorer.picture.value)
+    assert len(said) == 4 * 3 + 2 * 4
+    assert said[0] == "q0 · k0 = 2 × 1 + 0 × 0 = 2"
+    assert said[12] == "e^2 / (e^2 + e^0 + e^2 + e^−2) = 0.464"
+    explorer.temperature.value = 0.5
+    assert whys(explorer.picture.value)[12] == "e^4 / (e^4 + e^0 + e^4 + e^−4) = 0.495"
+    explorer.view.value = "keys on a line"
+    explorer.place.value, explorer.bandwidth.value = -0.5, 2
+    assert whys(explorer.picture.value)[3] == "−(−0.5 − 1)² / (2 × 2²) = −0.281"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("view", ["scores", "queries and keys", "keys on a line"])
+def test_no_number_moves_a_column(view):
+    explorer = WeightsExplorer(view)
+    pictures = [explorer.picture.value]
+    for temperature in (0.1, 0.123, 10):
+        explorer.temperature.value = temperature
+        pictures.append(explorer.picture.value)
+    for number in ("-1000.125", "0.0004"):
+        for editor in (explorer.scores, explorer.query):
+            type_into(editor, 0, 0, number)
+        explorer.place.value = 0.123
+        pictures.append(explorer.picture.value)
+    seen = boxes_of(pictures, FIXED)
+    assert len(set(pictures)) > 1
+    assert all(boxes == seen[0] for boxes in seen), seen

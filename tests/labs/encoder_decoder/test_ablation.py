@@ -11,7 +11,6 @@ from attention_lab.labs.encoder_decoder.ablation import (
     REPEATED,
     STEPS,
     TASKS,
-    as_text,
     build,
     committed,
     key_of,
@@ -37,11 +36,6 @@ def test_every_combination_is_kept():
         assert len(run.spread) == 3
         assert 0 <= run.exact_match <= 1
         assert 0 <= run.accuracy <= 1
-
-
-def test_a_file_has_a_line_for_each_row():
-    text = as_text({"b": [1, 2], "a": {"x": 0.5}})
-    assert text == '{\n"a": {"x": 0.5},\n"b": [1, 2]\n}\n'
 
 
 def test_what_four_starts_say():

@@ -69,9 +69,7 @@ def test_more_steps_help_a_model_without_an_encoding_at_the_trained_lengths():
     assert max(each[LENGTHS.index(64)] for each in longer) < 0.8
 
 
-def test_the_file_is_written_as_it_is_read():
-    text = lengths.as_text(committed())
-    assert text == lengths.files(lengths.__package__).joinpath("lengths.json").read_text("utf-8")
+def test_a_run_that_cannot_be_named():
     with pytest.raises(ValueError, match="no such task or encoding"):
         key_of("first", "t5", 1e-3, 0)
 

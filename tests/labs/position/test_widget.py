@@ -8,7 +8,7 @@ import pytest
 from attention_lab.labs.position.widget import ENCODINGS, LARGEST, SHOWN, _attend, _tokens
 from attention_lab.pictures.tables import still
 from attention_lab.widgets import PositionExplorer
-from helpers import marked, tables, text_of
+from helpers import marked, tables, text_of, whys
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,38 @@ def test_the_tokens_whose_output_moved_are_outlined():
     assert marked(widget.picture.value, "related") == 8  # a and b: c still sees a, b and c
 
 
+def test_the_cells_say_how_they_were_made():
+    widget = PositionExplorer("ALiBi", "first two swapped")
+    widget.n.value = 2
+    said = whys(widget.picture.value)
+    assert len(said) == 2 * 2 * 4 + 8 * 8
+    for each in said[:16]:
+        products, number = each.removeprefix("weights × values, in this order: ").split(" = ")
+        # the numbers that are multiplied are rounded to three decimals
+        assert eval_of(products) == pytest.approx(eval_of(number), abs=0.01)
+    assert said[16 + 3] == "−0.5 × |0 − 3| = −1.500"
+    widget.encoding.value = "rotary"
+    assert (
+        whys(widget.picture.value)[17] == "2 cos(1 × 1) + 2 cos(1 × 0.316) + … (8 terms) = 14.970"
+    )
+    widget.encoding.value = "sinusoidal"
+    assert whys(widget.picture.value)[17].startswith("row 0 · row 1, 16 features = 7.485")
+    widget.encoding.value = "none"
+    assert len(whys(widget.picture.value)) == 16
+
+
+def eval_of(formula):
+    return eval(formula.replace("−", "-").replace("×", "*").replace("≈", ""))
+
+
 # --- nothing moves but numbers ------------------------------------------------------------------
 
 
 def frame(widget):
     """What a picture is without its numbers, their colours and what is outlined."""
-    html = re.sub(r">[^<>]+<", "><", widget.picture.value)
-    return re.sub(r'<td( class="(alab-n\d+)?( alab-related)?")?>', "<td>", html)
+    html = re.sub(r'<span class="alab-why".*?</span>', "", widget.picture.value)
+    html = re.sub(r">[^<>]+<", "><", html)
+    return re.sub(r'<td( tabindex="-?\d")?( class="(alab-n\d+)?( alab-related)?")?>', "<td>", html)
 
 
 @pytest.mark.parametrize("n", [2, 5, 8])
@@ -146,7 +171,7 @@ def test_a_colour_means_the_same_number_in_both_tables_and_for_every_encoding():
             widget = PositionExplorer(encoding)
             widget.n.value = n
             outputs = still(widget.picture.value).split("two positions")[0]
-            for color, text in re.findall(r"background:(#\w+);color:#\w+\">([^<]+)<", outputs):
+            for color, text in re.findall(r"background:(#\w+);color:#\w+\"[^>]*>([^<]+)<", outputs):
                 paint.setdefault(text, set()).add(color)
     assert len(paint) > 100
     # a number of two decimals covers at most two neighbouring shades
@@ -157,5 +182,5 @@ def test_no_output_that_is_shown_leaves_the_colour_scale():
     for encoding, causal, n in itertools.product(ENCODINGS, (False, True), range(2, 6)):
         x = _tokens(n)
         for order in itertools.permutations(range(n)):
-            shown = _attend(x[list(order)], encoding, causal)[:, :SHOWN]
+            shown = _attend(x[list(order)], encoding, causal).output[:, :SHOWN]
             assert shown.abs().max() <= LARGEST

@@ -9,7 +9,7 @@ import torch
 from attention_lab.core.normalisers import sparsemax
 from attention_lab.labs.scale_and_temperature.widget import NORMALISERS, Setting, draw_scores
 from attention_lab.widgets import ScaleExplorer
-from helpers import all_inside, redraws_of, tables
+from helpers import all_inside, redraws_of, tables, whys
 
 
 def drawing(explorer):
@@ -128,7 +128,7 @@ def test_the_axes_stand_still_while_scale_and_temperature_move(d_k):
 
 def test_an_error_moves_nothing():
     explorer = ScaleExplorer(64)
-    controls, buttons, status, picture = explorer.children
+    controls, buttons, status, picture, _ = explorer.children
 
     def boxes():
         parts = [part for child in (controls, buttons) for part in all_inside(child)]
@@ -200,3 +200,30 @@ def test_the_temperature_can_be_played_with_one_redraw_for_each_moment():
     assert explorer.temperature.value == 0.123
     assert explorer.play.value == 38
     assert len(counted) == 3
+
+
+def test_weights_and_jacobian_say_how_they_were_made():
+    explorer = ScaleExplorer(64, scaled=True)
+    explorer.n_k.value = 3
+    explorer.temperature.value = 0.5
+    setting = explorer.setting
+    said = whys(explorer.picture.value)
+    assert len(said) == 3 + 9
+    k = setting.weights[0].argmax().item()
+    score, x = draw_scores(64, 3)[0, k].item(), setting.scores[0, k].item()
+    assert said[0].startswith(f"score {score:.3f} / √64 / 0.5 = {x:.3f}; less the largest, {x:.3f}")
+    assert said[0].endswith(f"e^0 / (sum of 3 such) = {setting.weights[0, k]:.3f}")
+    w = setting.weights[0]
+    assert said[3] == f"weight 0 by score 0: {w[0]:.3f} × (1 − {w[0]:.3f}) = {w[0] - w[0] ** 2:.3f}"
+    assert said[4].startswith(f"weight 0 by score 1: −{w[0]:.3f} × {w[1]:.3f} = ")
+    for name, part in (
+        ("softmax-plus-one", "+ sum of 3 such"),
+        ("sigmoid", "1 / (1 + e^"),
+        ("sparsemax", "sparsemax: "),
+    ):
+        explorer.normaliser.value = name
+        assert part in whys(explorer.picture.value)[0]
+    explorer.normaliser.value = "sigmoid"
+    assert "each weight has its own score only" in whys(explorer.picture.value)[4]
+    explorer.n_k.value = 11
+    assert len(whys(explorer.picture.value)) == 8  # the largest weights; no cell of the Jacobian

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from attention_lab.labs.attention_weights.pictures import kernel_regression
 from attention_lab.labs.weighted_sum import figures
-from attention_lab.labs.weighted_sum.pictures import plane, terms_table
-from helpers import svg_of, tables
+from attention_lab.labs.weighted_sum.pictures import FIXED, plane, terms_table
+from attention_lab.pictures.tables import side_by_side
+from driving import boxes_of
+from helpers import svg_of, tables, whys
 
 
 def test_terms_table_adds_up():
@@ -67,12 +69,29 @@ def test_an_output_beyond_the_frame_is_an_arrow_at_its_edge():
     assert not list(near.iter(f"{SVG}path"))
 
 
-def test_the_columns_of_the_terms_keep_their_width():
-    values = torch.tensor([[0.05, 0.0], [0.0, 2.0]])
-    for weights in ([0.9, 0.1], [1 / 3, 2 / 3], [1e-9, 1.0]):
-        html = terms_table(torch.tensor(weights), values, keys=["v0", "v1"])
-        assert html.count("min-width:5em") == 2
-        assert html.count("min-width:8em") == 4
+def test_each_term_says_how_it_was_made():
+    values = torch.tensor([[0.0, 4.0], [2.0, -1.0]])
+    scores = torch.tensor([0.0, 1.0])
+    html = terms_table(scores.softmax(-1), values, keys=["v0", "v1"], scores=scores)
+    assert whys(html) == [
+        "e^0 / (e^0 + e^1) = 0.269", "0.269 × [0, 4] = [0, 1.076]",
+        "e^1 / (e^0 + e^1) = 0.731", "0.731 × [2, −1] = [1.462, −0.731]",
+        "0 + 1.462 = 1.462; 1.076 + (−0.731) = 0.345",
+    ]  # fmt: skip
+    typed = terms_table(torch.tensor([0.5, 0.5]), values, keys=["v0", "v1"])
+    assert whys(typed)[0] == "0.500 × [0, 4] = [0, 2]"
+    assert [each.count('tabindex="0"') for each in (html, typed)] == [1, 1]
+
+
+@pytest.mark.browser
+def test_no_weight_moves_a_column_of_the_terms():
+    values = torch.tensor([[0.05, -10.125], [-10.125, 2.0]])
+    pictures = [
+        side_by_side(terms_table(torch.tensor(weights), values, keys=["v0", "v1"]))
+        for weights in ([0.9, 0.1], [1 / 3, 2 / 3], [1e-9, 1.0], [1.0, 0.9999])
+    ]
+    seen = boxes_of(pictures, FIXED)
+    assert all(boxes == seen[0] for boxes in seen), seen
 
 
 def bar_widths(weights, values):
