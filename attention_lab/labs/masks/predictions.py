@@ -88,8 +88,7 @@ leak_by_product = Choices(
         "keys too: each visible weight tells something of them.",
         "rows below 1, nothing else is wrong": "The rows do sum to less than 1. By how much "
         "depends on the hidden scores, and so on tokens that must not count.",
-        "nan where a row has hidden keys": "Nothing is divided by 0 here: the sum holds every "
-        "key.",
+        "nan where a row has hidden keys": "Nothing is divided by 0 here: the sum holds every key.",
     },
     right="rows below 1, and hidden tokens leak",
     shown_by="10 of 10",
