@@ -42,6 +42,21 @@ def test_a_term_leads_to_the_glossary_where_it_stands_for_the_first_time():
     assert [f"{use.cell}: {use.term}" for use in glossary.first_uses(PATHS)] == []
 
 
+# Notebooks that hold to it by themselves, as 00 says of all: the others are to join them.
+LINKED = [path for path in PATHS if path.name < "05"]
+
+
+@pytest.mark.parametrize("path", LINKED, ids=lambda path: path.stem)
+def test_a_term_leads_to_the_glossary_where_it_first_stands_in_a_notebook(path):
+    assert [f"{use.cell}: {use.term}" for use in glossary.first_uses_in(path)] == []
+
+
+def test_the_terms_of_the_first_page_are_known_and_its_table_of_contents_is_no_use():
+    known = glossary.on_the_first_page()
+    assert {"query", "key", "value", "softmax", "weight"} <= known
+    assert not {"head", "layer", "loss"} & known
+
+
 def test_a_first_use_without_a_link_is_found(tmp_path):
     path = tmp_path / "made.ipynb"
     notebook = nbformat.v4.new_notebook()
