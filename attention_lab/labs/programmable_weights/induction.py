@@ -7,48 +7,57 @@ The runs of all learning rates and seeds are kept in ``induction.json`` beside t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from statistics import mean
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attention_lab.models.evaluation import evaluation
-from attention_lab.models.training import History, train
+from attention_lab.models.training import train
 from attention_lab.models.transformer import Embedding, MultiHeadAttention, recorded
 
 __all__ = [
     "HEADS",
+    "LONGER",
     "N_TOKENS",
     "PERIODS",
     "RATES",
     "SEEDS",
     "STEPS",
+    "TESTED",
     "AttentionOnly",
+    "Batch",
     "Run",
     "accuracy",
+    "as_text",
     "best_rate",
     "committed",
     "heads_off",
     "induction_scores",
+    "key_of",
     "measured",
     "previous_scores",
     "repeated",
-    "test_batch",
+    "runs",
+    "held_out",
     "train_model",
+    "weights_of",
 ]
 
 N_TOKENS = 26
-PERIODS = range(5, 11)  # how many different tokens, before they are repeated
+PERIODS = range(5, 11)  # how many different tokens, before they come again
 LONGEST = 64  # positions that a model has a vector for
+TESTED = 10  # the period of the test batch
 RATES = (1e-3, 3e-3, 1e-2, 3e-2)
 SEEDS = (0, 1, 2)
 STEPS = 400
+LONGER = 1600  # does one layer only need more?
 HEADS = {1: 8, 2: 4}  # in each layer: 8 heads in all, and as many parameters
 
 
@@ -92,15 +101,182 @@ class AttentionOnly(nn.Module):
         return self.readout(self.norms[-1](x))
 
 
-def repeated(random: torch.Generator, count: int = 64, period: int | None = None) -> Tensor:
-    """Draw different tokens, and write them twice: (count, 2 * period)."""
+class Batch(NamedTuple):
+    """Tokens that come twice.
+
+    Attributes
+    ----------
+    tokens : Tensor, shape (B, 2 * period)
+        Different ones, and the same ones again.
+    scored : Tensor, shape (B, 2 * period - 1), boolean
+        After which of the tokens what comes next can be known.
+    """
+
+    tokens: Tensor
+    scored: Tensor
+
+
+def repeated(
+    random: torch.Generator, count: int = 32, period: int | None = None, *, turned: bool = True
+) -> Batch:
+    """Draw different tokens, and let them come again.
+
+    Parameters
+    ----------
+    random : torch.Generator
+    count : int
+        Number of sequences.
+    period : int, optional
+        Number of different tokens in each; drawn from `PERIODS` if not given.
+    turned : bool
+        The second time they begin anywhere, and go on at the beginning: a b c d | c d a b. The
+        step from the last to the first is not scored. Otherwise they begin where they began.
+    """
     p = period or int(torch.randint(PERIODS.start, PERIODS.stop, (1,), generator=random))
     once = torch.rand(count, N_TOKENS, generator=random).argsort(dim=-1)[:, :p]
-    return torch.cat([once, once], dim=-1)
+    start = torch.randint(0, p, (count, 1), generator=random) * turned
+    order = (start + torch.arange(p)) % p  # (count, p)
+    tokens = torch.cat([once, once.gather(1, order)], dim=-1)
+    scored = torch.zeros(count, 2 * p - 1, dtype=torch.bool)
+    scored[:, p:] = order[:, 1:] != 0  # the token p is the first that is known
+    return Batch(tokens, scored)
 
 
-def loss_of(model: nn.Module, tokens: Tensor) -> Tensor:
-    """Return the mean cross-entropy of the tokens that come for the second time, but the first."""
+def held_out(period: int = TESTED, *, turned: bool = True) -> Batch:
+    """Return 300 sequences, the same at every call."""
+    return repeated(torch.Generator().manual_seed(99), 300, period, turned=turned)
+
+
+def loss_of(model: nn.Module, batch: Batch) -> Tensor:
+    """Return the mean cross-entropy where what comes next can be known."""
+    logits = model(batch.tokens[:, :-1])
+    return F.cross_entropy(logits[batch.scored], batch.tokens[:, 1:][batch.scored])
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, batch: Batch) -> float:
+    """Return the share of right guesses where what comes next can be known."""
+    guessed = model(batch.tokens[:, :-1]).argmax(dim=-1)
+    return (guessed == batch.tokens[:, 1:])[batch.scored].double().mean().item()
+
+
+def train_model(
+    n_layers: int, lr: float = 1e-2, seed: int = 0, steps: int = STEPS, *, turned: bool = True
+) -> AttentionOnly:
+    """Train a model on batches of 32; two or three seconds on one core for 400 steps."""
+    torch.manual_seed(seed)
+    model = AttentionOnly(n_layers)
+    train(
+        model, loss_of, lambda random: repeated(random, turned=turned),
+        steps=steps, lr=lr, seed=seed,
+    )  # fmt: skip
+    return model
+
+
+# --- looking inside -----------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def weights_of(model: nn.Module, tokens: Tensor) -> list[Tensor]:
+    """Return the weights of each layer, (B, h, n, n)."""
+    with recorded(model) as found:
+        model(tokens)
+    return [each[0] for each in found.values()]
+
+
+def previous_scores(weights: Tensor) -> Tensor:
+    """Return the mean weight of each head on the token before: (B, h, n, n) -> (h)."""
+    return weights.diagonal(-1, -2, -1).mean(dim=(0, -1))
+
+
+def induction_scores(weights: Tensor, batch: Batch) -> Tensor:
+    """Return the mean weight of each head on what came after the same token before: (h)."""
+    tokens = batch.tokens
     half = tokens.shape[1] // 2
-    logits = model(tokens[:, :-1])[:, half:]
-    return F.cross_entropy(logits.flatten(0, 1), tokens[:, half + 1 :].flatten())
+    # (B, n): where each token stood first, and one further
+    first = (tokens[:, :, None] == tokens[:, None, :half]).int().argmax(dim=-1)
+    wanted = (first + 1)[:, None, :, None].expand(-1, weights.shape[1], -1, -1)
+    found = weights.gather(-1, wanted)[..., 0].transpose(1, 2)  # (B, n, h)
+    return found[:, :-1][batch.scored].mean(dim=0)
+
+
+@contextmanager
+def heads_off(model: AttentionOnly, heads: Collection[tuple[int, int]]) -> Iterator[None]:
+    """Let heads (layer, head) add nothing, for the time of a ``with``: their part of W_O is 0."""
+    before = [layer.out.weight.detach().clone() for layer in model.layers]
+    try:
+        with torch.no_grad():
+            for layer, head in heads:
+                model.layers[layer].out.weight[:, 16 * head : 16 * (head + 1)] = 0.0
+        yield
+    finally:
+        with torch.no_grad():
+            for layer, weight in zip(model.layers, before, strict=True):
+                layer.out.weight.copy_(weight)
+
+
+# --- the runs that are kept -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, and what came of it.
+
+    Attributes
+    ----------
+    n_parameters : int
+    accuracy : float
+        At period 10, on the kind of sequence it was trained on.
+    previous, induction : list of float
+        The largest score of a head in each layer.
+    """
+
+    n_parameters: int
+    accuracy: float
+    previous: list[float]
+    induction: list[float]
+
+
+def key_of(n_layers: int, lr: float, seed: int, steps: int = STEPS, *, turned: bool = True) -> str:
+    """Return the name of a run: ``2 layers, lr 0.01, seed 0, 400 steps, turned``."""
+    kind = "turned" if turned else "in order"
+    return f"{n_layers} layers, lr {lr:g}, seed {seed}, {steps} steps, {kind}"
+
+
+def measured(
+    n_layers: int, lr: float, seed: int, steps: int = STEPS, *, turned: bool = True
+) -> Run:
+    """Train a model, and measure it."""
+    model, batch = train_model(n_layers, lr, seed, steps, turned=turned), held_out(turned=turned)
+    weights = weights_of(model, batch.tokens)
+    return Run(
+        sum(parameter.numel() for parameter in model.parameters()),
+        round(accuracy(model, batch), 4),
+        [round(previous_scores(each).max().item(), 4) for each in weights],
+        [round(induction_scores(each, batch).max().item(), 4) for each in weights],
+    )
+
+
+def as_text(kept: dict[str, Run]) -> str:
+    """Write runs as JSON, one a line."""
+    lines = (f"{json.dumps(name)}: {json.dumps(asdict(run))}" for name, run in kept.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+@cache
+def committed() -> dict[str, Run]:
+    """Return the runs that are kept, by `key_of`."""
+    text = files(__package__).joinpath("induction.json").read_text(encoding="utf-8")
+    return {name: Run(**run) for name, run in json.loads(text).items()}
+
+
+def runs(n_layers: int, lr: float, steps: int = STEPS, *, turned: bool = True) -> list[Run]:
+    """Return the kept runs of all seeds."""
+    return [committed()[key_of(n_layers, lr, seed, steps, turned=turned)] for seed in SEEDS]
+
+
+def best_rate(n_layers: int, *, turned: bool = True) -> float:
+    """Return the learning rate with the best mean accuracy over the seeds."""
+    return max(
+        RATES, key=lambda lr: mean(run.accuracy for run in runs(n_layers, lr, turned=turned))
+    )
