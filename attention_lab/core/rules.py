@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["MaskMod", "ScoreMod", "at_each_point"]
+__all__ = ["MaskMod", "ScoreMod", "at_each_point", "source_of"]
 
 ScoreMod = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 MaskMod = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
@@ -130,11 +130,30 @@ def _not_in_tensors(rule: Callable[..., Tensor], name: str) -> str:
     )
 
 
+def source_of(rule: Callable[..., Tensor]) -> str | None:
+    """Return the expression of a rule as it was written, on one line.
+
+    None where the source is not known, or is more than one expression.
+    """
+    expression = _expression_of(rule)
+    return None if expression is None else ast.unparse(expression)
+
+
 def _both_forms(rule: Callable[..., Tensor]) -> tuple[str, str] | None:
     """Return the expression of a rule in plain Python, and the same with tensors.
 
     None where the source is not known, or is more than one expression.
     """
+    expression = _expression_of(rule)
+    if expression is None:
+        return None
+    plain = ast.unparse(expression)
+    written = ast.unparse(_InTensors(inspect.unwrap(rule)).visit(expression))
+    return None if written == plain else (plain, written)
+
+
+def _expression_of(rule: Callable[..., Tensor]) -> ast.expr | None:
+    rule = inspect.unwrap(rule)
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(rule)).strip().rstrip(","))
     except (OSError, TypeError, SyntaxError):
@@ -148,15 +167,12 @@ def _both_forms(rule: Callable[..., Tensor]) -> tuple[str, str] | None:
     ]
     if len(found) != 1:  # two rules on one line: which it is, nobody can tell
         return None
-    expression = found[0].body
-    if isinstance(found[0], ast.FunctionDef):
-        *before, last = expression
-        if not isinstance(last, ast.Return) or any(isinstance(each, ast.If) for each in before):
-            return None
-        expression = last.value
-    plain = ast.unparse(expression)
-    written = ast.unparse(_InTensors(rule).visit(expression))
-    return None if written == plain else (plain, written)
+    if isinstance(found[0], ast.Lambda):
+        return found[0].body
+    *before, last = found[0].body
+    if not isinstance(last, ast.Return) or any(isinstance(each, ast.If) for each in before):
+        return None
+    return last.value
 
 
 class _InTensors(ast.NodeTransformer):
