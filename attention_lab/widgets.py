@@ -19,6 +19,7 @@ ROOMS = {
     "MatrixEditor": "ui.matrix_editor",
     "PositionExplorer": "labs.position.widget",
     "ScaleExplorer": "labs.scale_and_temperature.widget",
+    "SelectConsole": "labs.programmable_weights.widget",
     "ShapeExplorer": "labs.transformer_code.widget",
     "TrainingBar": "ui.training_bar",
     "WeightedSumExplorer": "labs.weighted_sum.widget",

@@ -7,7 +7,7 @@ The runs of all learning rates and seeds are kept in ``induction.json`` beside t
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -39,13 +39,13 @@ __all__ = [
     "best_rate",
     "committed",
     "heads_off",
+    "held_out",
     "induction_scores",
     "key_of",
     "measured",
     "previous_scores",
     "repeated",
     "runs",
-    "held_out",
     "train_model",
     "weights_of",
 ]
@@ -92,12 +92,17 @@ class AttentionOnly(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(d_model) for _ in range(n_layers + 1))
         self.readout = nn.Linear(d_model, N_TOKENS)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Say for each token (B, n) what comes next: logits (B, n, N_TOKENS)."""
+    def forward(self, tokens: Tensor, hide: Mapping[int, int] | None = None) -> Tensor:
+        """Say for each token (B, n) what comes next: logits (B, n, N_TOKENS).
+
+        ``hide={0: 1}`` hides from every query of layer 0 the key that stands 1 position before it.
+        """
         x = self.embedding(tokens)  # (B, n) -> (B, n, d_model)
-        for norm, layer in zip(self.norms, self.layers, strict=False):
-            y = norm(x)
-            x = x + layer(y, y, y, is_causal=True)
+        at = torch.arange(tokens.shape[1])
+        for i, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=False)):
+            y, back = norm(x), (hide or {}).get(i)
+            mask = None if back is None else at[:, None] - at != back  # (n, n)
+            x = x + layer(y, y, y, attn_mask=mask, is_causal=True)
         return self.readout(self.norms[-1](x))
 
 
@@ -154,9 +159,9 @@ def loss_of(model: nn.Module, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def accuracy(model: nn.Module, batch: Batch) -> float:
+def accuracy(model: nn.Module, batch: Batch, hide: Mapping[int, int] | None = None) -> float:
     """Return the share of right guesses where what comes next can be known."""
-    guessed = model(batch.tokens[:, :-1]).argmax(dim=-1)
+    guessed = model(batch.tokens[:, :-1], hide).argmax(dim=-1)
     return (guessed == batch.tokens[:, 1:])[batch.scored].double().mean().item()
 
 
