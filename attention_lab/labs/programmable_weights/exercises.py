@@ -99,27 +99,27 @@ def _through_weights(
 
 @exercise
 def sharp_enough(answer: Callable[..., Any]) -> str:
-    """``beta_for(n, leak)``: the smallest β at which n keys leak no more than that."""
+    """``beta_for(n, stray)``: the smallest β at which so little goes astray."""
 
     @functools.wraps(answer)
-    def number(n: int, leak: float) -> Any:
-        made = answer(n, leak)
+    def number(n: int, stray: float) -> Any:
+        made = answer(n, stray)
         if isinstance(made, (int, float)) and not isinstance(made, bool):
             return torch.tensor(float(made), dtype=torch.float64)
         return made.double() if isinstance(made, Tensor) else made
 
-    def is_leak(beta: Tensor, n: int, leak: float) -> str:
-        return f"at that β they leak {(n - 1) / (math.exp(beta.item()) + n - 1):.3g}"
+    def others_have(beta: Tensor, n: int, stray: float) -> str:
+        return f"at that β the others have {(n - 1) / (beta.exp().item() + n - 1):.3g}"
 
-    def right(n: int, leak: float) -> Tensor:
-        return torch.tensor(math.log((n - 1) * (1 - leak) / leak), dtype=torch.float64)
+    def right(n: int, stray: float) -> Tensor:
+        return torch.tensor(math.log((n - 1) * (1 - stray) / stray), dtype=torch.float64)
 
     def wrong(formula: Callable[[int, float], float]) -> Callable[..., Tensor]:
-        return lambda n, leak: torch.tensor(formula(n, leak), dtype=torch.float64)
+        return lambda n, stray: torch.tensor(formula(n, stray), dtype=torch.float64)
 
     cases = [
-        {"n": n, "leak": leak}
-        for n, leak in ((8, 0.05), (2, 0.5), (16, 0.001), (1000, 0.25), (5, 0.9))
+        {"n": n, "stray": stray}
+        for n, stray in ((8, 0.05), (2, 0.5), (16, 0.001), (1000, 0.25), (5, 0.9))
     ]
     judge(
         number,
@@ -127,23 +127,25 @@ def sharp_enough(answer: Callable[..., Any]) -> str:
         right,
         "β",
         {
-            "this lets the selected key have only that much; the leak is what the n − 1 "
+            "this lets the selected key have only that much; the stray weight is what the n − 1 "
             "others have together": wrong(
-                lambda n, leak: -right(n, leak).item() + 2 * math.log(n - 1)
+                lambda n, stray: -right(n, stray).item() + 2 * math.log(n - 1)
             ),
-            "n keys leak here; the selected one is not among them, so n − 1 do": wrong(
-                lambda n, leak: math.log(n * (1 - leak) / leak)
+            "n keys go astray here; the selected one is not among them, so n − 1 do": wrong(
+                lambda n, stray: math.log(n * (1 - stray) / stray)
             ),
-            "the e^β of the selected key is missing below the fraction: leak = (n − 1) / (e^β + n "
-            "− 1)": wrong(lambda n, leak: math.log((n - 1) / leak)),
-            "this is e^β; take its logarithm": wrong(lambda n, leak: (n - 1) * (1 - leak) / leak),
-            "this is the leak of one key; n − 1 keys leak": wrong(
-                lambda n, leak: math.log((1 - leak) / leak)
+            "the e^β of the selected key is missing below the fraction: stray = (n − 1) / (e^β + n "
+            "− 1)": wrong(lambda n, stray: math.log((n - 1) / stray)),
+            "this is e^β; take its logarithm": wrong(
+                lambda n, stray: (n - 1) * (1 - stray) / stray
+            ),
+            "this is for one other key; there are n − 1": wrong(
+                lambda n, stray: math.log((1 - stray) / stray)
             ),
         },
-        fact=is_leak,
+        fact=others_have,
     )
-    return "e^β = (n − 1)(1 − leak) / leak: it grows with n, so β grows with ln n."
+    return "e^β = (n − 1)(1 − stray) / stray: it grows with n, so β grows with ln n."
 
 
 @exercise

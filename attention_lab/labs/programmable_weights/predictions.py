@@ -80,20 +80,22 @@ tokens_written_twice = Choices(
         "These keep the share of each kind.",
     },
     right="nothing, it stays the same",
-    shown_by="of the outputs: ",
+    shown_by="the same output: True",
 )
 
-leak_of_addresses = Choices(
-    question="With β = 5 and 8 positions, the address in two numbers leaks 0.013 in the middle of "
-    "a row. One-hot positions leak 0.045 there. How do both change with 1000 positions?",
+stray_of_addresses = Choices(
+    question="With β = 5 and 8 positions, the address in two numbers leaves 0.013 of the weight to "
+    "other keys in the middle of a row. One-hot positions leave 0.045. How do both change with "
+    "1000 positions?",
     choices={
-        "both grow to nearly 1": "Each one-hot key that is added leaks e^0. A far address adds "
+        "both grow to nearly 1": "Each one-hot key that is added brings e^0. A far address adds "
         "e^(−5 · distance²).",
         "both stay as they are": "One-hot keys are all equally far from the selected one, and each "
         "of the 999 takes a little.",
         "one-hot grows to 0.87, the other stays": "999 keys of e^0 stand beside e^5. Of the "
         "addresses only the two neighbours count.",
-        "two numbers leak more, one-hot stays": "Two numbers sound like less room. What counts is "
+        "two numbers grow to 0.87, one-hot stays": "Two numbers sound like less room. "
+        "What counts is "
         "how far below the best score all the others lie.",
     },
     right="one-hot grows to 0.87, the other stays",
@@ -191,5 +193,5 @@ four_heads_of_270 = Choices(
         "before, in earlier layers.",
     },
     right="the four with the best induction score",
-    shown_by="4 induction heads off",
+    shown_by="best induction heads",
 )

@@ -166,9 +166,9 @@ def no_return(*_):
 
 RIGHT = {
     "sharp_enough": [
-        lambda n, leak: math.log(n - 1) + math.log(1 / leak - 1),
-        lambda n, leak: torch.tensor((n - 1) * (1 - leak) / leak).log(),
-        lambda n, leak: -math.log(leak / (1 - leak) / (n - 1)),
+        lambda n, stray: math.log(n - 1) + math.log(1 / stray - 1),
+        lambda n, stray: torch.tensor((n - 1) * (1 - stray) / stray).log(),
+        lambda n, stray: -math.log(stray / (1 - stray) / (n - 1)),
     ],
     "right_align": [
         aligned,
@@ -183,15 +183,17 @@ RIGHT = {
 
 WRONG = {
     "sharp_enough": [
-        (lambda n, leak: math.log(n * (1 - leak) / leak), "n keys leak here"),
-        (lambda n, leak: math.log((n - 1) / leak), "the e^β of the selected key is missing"),
-        (lambda n, leak: (n - 1) * (1 - leak) / leak, "this is e^β; take its logarithm"),
-        (lambda n, leak: math.log((1 - leak) / leak), "this is the leak of one key"),
-        (lambda n, leak: math.log((n - 1) * leak / (1 - leak)), "lets the selected key have only"),
-        (lambda n, leak: math.log2((n - 1) * (1 - leak) / leak), "at that β they leak"),
-        (lambda n, leak: 20.0, "at that β they leak"),
-        (lambda n, leak: True, "must be a tensor, but it is a bool"),
-        (lambda n: 1.0, "called with 2 arguments (n, leak)"),
+        (lambda n, stray: math.log(n * (1 - stray) / stray), "n keys go astray here"),
+        (lambda n, stray: math.log((n - 1) / stray), "the e^β of the selected key is missing"),
+        (lambda n, stray: (n - 1) * (1 - stray) / stray, "this is e^β; take its logarithm"),
+        (lambda n, stray: math.log((1 - stray) / stray), "this is for one other key"),
+        (lambda n, stray: math.log((n - 1) * stray / (1 - stray)),
+         "lets the selected key have only"),
+        (lambda n, stray: math.log2((n - 1) * (1 - stray) / stray), "at that β the others have"),
+        (lambda n, stray: 1e6, "at that β the others have 0"),
+        (lambda n, stray: 20.0, "at that β the others have"),
+        (lambda n, stray: True, "must be a tensor, but it is a bool"),
+        (lambda n: 1.0, "called with 2 arguments (n, stray)"),
         (no_return, "returned None"),
     ],
     "right_align": [

@@ -48,12 +48,12 @@ def test_the_error_of_a_count_is_what_the_closed_form_says(n, beta):
 
 @pytest.mark.parametrize("beta", [2.0, 5.0, 10.0])
 @pytest.mark.parametrize("n", [2, 8, 30])
-def test_the_leak_is_what_the_closed_form_says(n, beta):
+def test_the_stray_weight_is_what_the_closed_form_says(n, beta):
     at = torch.arange(n)
     with compiled(beta, bos=False) as heads:
         aggregate(select(at, at, operator.eq), at)
-    leak = (n - 1) / (math.exp(beta) + n - 1)
-    assert torch.allclose(1 - heads[0].weights.diagonal(), torch.tensor(leak).double())
+    stray = (n - 1) / (math.exp(beta) + n - 1)
+    assert torch.allclose(1 - heads[0].weights.diagonal(), torch.tensor(stray).double())
     with compiled(beta) as heads:  # BOS has half the score
         aggregate(select(at, -1, operator.eq), at)
         aggregate(select(at, at, operator.eq), at)
