@@ -15,6 +15,7 @@ from attention_lab.widgets import (
     MatrixEditor,
     PositionExplorer,
     ScaleExplorer,
+    SelectConsole,
     ShapeExplorer,
     WeightedSumExplorer,
     WeightsExplorer,
@@ -62,6 +63,7 @@ ALL = [
     MaskExplorer,
     PositionExplorer,
     ScaleExplorer,
+    SelectConsole,
     ShapeExplorer,
     digits_explorer,
 ]
