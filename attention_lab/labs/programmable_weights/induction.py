@@ -38,6 +38,7 @@ __all__ = [
     "as_text",
     "best_rate",
     "committed",
+    "earliest_single",
     "heads_off",
     "held_out",
     "induction_scores",
@@ -203,6 +204,21 @@ def induction_scores(weights: Tensor, batch: Batch) -> Tensor:
     wanted = (first + 1)[:, None, :, None].expand(-1, weights.shape[1], -1, -1)
     found = weights.gather(-1, wanted)[..., 0].transpose(1, 2)  # (B, n, h)
     return found[:, :-1][batch.scored].mean(dim=0)
+
+
+def earliest_single(tokens: Tensor) -> Tensor:
+    """Return, after each token (B, n), the earliest token so far that is there once: (B, n).
+
+    On tokens that come again in order it is what comes next; it needs no pair of tokens. 0 where
+    there is none.
+    """
+    found = torch.zeros_like(tokens)
+    for i in range(tokens.shape[1]):
+        seen = tokens[:, : i + 1]
+        single = (seen[:, :, None] == seen[:, None, :]).sum(dim=-1) == 1  # (B, i + 1)
+        first = seen.gather(1, single.int().argmax(dim=1, keepdim=True))[:, 0]
+        found[:, i] = torch.where(single.any(dim=1), first, 0)
+    return found
 
 
 @contextmanager

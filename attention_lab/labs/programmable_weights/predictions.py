@@ -177,7 +177,7 @@ longer_than_trained = Choices(
 )
 
 four_heads_of_270 = Choices(
-    question="The loss of the second time is about 2, of the first time about 14. Four heads of "
+    question="The loss of the second time is about 2, of the first time far higher. Four heads of "
     "270 "
     "are switched off. Which four do most harm to the copying?",
     choices={

@@ -59,8 +59,9 @@ PROGRAMS = {
     "every third position": ("positions % 3", "key == query", "0", "tokens"),
 }
 STYLE = """<style>
-.alab-console .alab table.alab-wide td{width:3.6em;min-width:3.6em!important}
-.alab-console .alab table.alab-dense td{min-width:2.1em!important}
+.alab-console .alab table.alab-wide td{width:3.4em;min-width:3.4em!important;padding:2px}
+.alab-console .alab table.alab-narrow td{width:1.3em;min-width:1.3em!important;padding:2px;
+text-align:center}
 </style>"""
 
 
@@ -208,7 +209,7 @@ class SelectConsole(LiveView):
 
     def draw(self) -> tuple[str, str]:
         shown = self.shown()
-        above = side_by_side(_selector(shown), _weights(shown), _result(shown))
+        above = side_by_side(_selector(shown), _result(shown), _weights(shown))
         below = side_by_side(*_matrices(shown.head, self.bos.value), _tried(self.tried()))
         return above + below, self._said(shown)
 
@@ -262,6 +263,7 @@ def _selector(shown: Shown) -> str:
         rows=[f"q{i} = {q}" for i, q in enumerate(queries.tolist())],
         columns=[str(k) for k in keys.tolist()],
         largest=2.0,
+        part="alab-narrow",
         why=why,
     )
 
@@ -299,22 +301,26 @@ def _matrices(compiled_head: Head, bos: bool) -> tuple[str, str]:
     numbers = [str(each) for each in DOMAIN]
     W_K, W_Q = layer.key.weight.detach(), layer.query.weight.detach()
     columns = [*range(d), 2 * d + 1] if bos else [*range(d)]
+    largest = W_Q.max().clamp(min=1e-9)
+    factor = format_number(round(W_Q.max().item(), 1))
     return (
         matrix_table(
-            W_Q[:, d : 2 * d],
+            W_Q[:, d : 2 * d] / largest,
             caption="W_Q",
-            formula=f"reads the query; {format_number(W_Q.max().item())} = β√{d}",
+            formula=f"queries, times β√{d} = {factor}",
             rows=numbers,
             columns=numbers,
-            why=lambda i, j: format_number(W_Q[i, d + j].item()),
+            largest=2.0,
+            part="alab-narrow",
         ),
         matrix_table(
             W_K[:, columns],
             caption="W_K",
-            formula="reads the key: row q, column k, 1 if selected",
+            formula="keys: 1 where q (row) selects k",
             rows=numbers,
             columns=[*numbers, "BOS"] if bos else numbers,
             largest=2.0,
+            part="alab-narrow",
         ),
     )
 

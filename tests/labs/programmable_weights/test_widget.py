@@ -130,7 +130,7 @@ def test_the_console_stands_still_whatever_is_chosen(tokens):
     assert len(frames) == 1
     assert longest < 200  # the status line has room for two lines
     assert max(map(len, cells)) <= len("−0.001")
-    assert "min-width:3.6em!important" in console.twin_html()
+    assert "min-width:3.4em!important" in console.twin_html()
 
 
 def test_the_twin_says_what_stands_in_the_fields():
