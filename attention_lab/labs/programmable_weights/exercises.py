@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, shown
@@ -29,6 +33,33 @@ __all__ = [
 
 BETA = 20.0
 Row = list[int]
+TORCH = os.path.dirname(torch.__file__)
+# what looks at more than one token
+MIXES = set(
+    "sum mean prod max min amax amin argmax argmin sort argsort topk cumsum cumprod cummax cummin "
+    "flip roll unique bincount histc any all matmul __matmul__ __rmatmul__ mm mv dot einsum gather "
+    "index_select take searchsorted median mode count_nonzero nonzero outer tolist item softmax "
+    "__getitem__ __iter__ unbind diff std var logsumexp".split()  # noqa: SIM905
+)
+
+
+class _MapsOnly(TorchFunctionMode):
+    """Note what an answer itself, outside of a head, does with more than one token."""
+
+    def __init__(self, answer: Callable[..., Any]) -> None:
+        super().__init__()
+        code = getattr(inspect.unwrap(answer), "__code__", None)
+        self.file = getattr(code, "co_filename", None)
+        self.found: list[str] = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        frame, name = sys._getframe(1), getattr(function, "__name__", "")
+        while frame and frame.f_code.co_filename.startswith(TORCH):
+            frame = frame.f_back
+        of_two = name in ("max", "min") and isinstance(args[-1], Tensor) and len(args) == 2
+        if frame and frame.f_code.co_filename == self.file and name in MIXES and not of_two:
+            self.found.append(name.strip("_"))
+        return function(*args, **(kwargs or {}))
 
 
 def _program(
@@ -75,7 +106,7 @@ def _through_weights(
     answer: Callable[..., Any], case: dict[str, Tensor], wanted: Tensor, most: int
 ) -> None:
     """Run one case compiled: enough heads, not too many, and the same result when rounded."""
-    with compiled(BETA) as used:
+    with compiled(BETA) as used, _MapsOnly(answer) as maps:
         try:
             came = run(answer, case)
         except Problem as problem:
@@ -86,6 +117,11 @@ def _through_weights(
         raise Problem(
             f"the numbers are right, but {name_of(answer)} used no head: let select with "
             "aggregate or width look at the other tokens"
+        )
+    if maps.found:
+        raise Problem(
+            f"the numbers are right, but {name_of(answer)} looks at several tokens outside of a "
+            f"head, by {maps.found[0]}: only select, aggregate and width may do that"
         )
     if len(used) > most:
         raise Problem(f"the numbers are right, with {len(used)} heads; {most} are enough")

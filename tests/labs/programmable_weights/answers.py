@@ -28,6 +28,13 @@ def aligned_from_the_right(tokens):
     return aggregate(select(at, back, eq), digits).round()
 
 
+def aligned_by_the_larger(tokens):
+    """torch.max of two tensors is a map."""
+    at, blanks = positions(tokens), width(select(tokens, BLANK, eq)).round()
+    digits = torch.where(tokens == BLANK, 0, tokens)
+    return aggregate(select(at, torch.max(at - blanks, torch.tensor(-1.0)), eq), digits)
+
+
 def aligned_by_a_loop(tokens):
     digits = [t for t in tokens.tolist() if t != BLANK]
     return torch.tensor([0.0] * (len(tokens) - len(digits)) + digits)
@@ -119,6 +126,47 @@ def added_in_many(tokens):
     return programs.adder(tokens)
 
 
+def added_from_the_left(tokens):
+    row = tokens.tolist()
+    plus = row.index(PLUS)
+    one, other = row[:plus], row[plus + 1 :]
+    wide = max(len(one), len(other))
+    one, other = (each + [0] * (wide - len(each)) for each in (one, other))
+    total = int("".join(map(str, one))) + int("".join(map(str, other)))
+    return torch.tensor([float(d) for d in str(total).zfill(len(row))])
+
+
+def aligned_by_a_sum(tokens):
+    """Count the blanks by torch, not by a head."""
+    at, blanks = positions(tokens), (tokens == BLANK).sum()
+    digits = torch.where(tokens == BLANK, 0, tokens)
+    return aggregate(select(at, (at - blanks).clamp(min=-1), eq), digits)
+
+
+def rarest_by_min(tokens):
+    often = programs.histogram(tokens).round()
+    return aggregate(select(often, often.min(), eq), tokens)
+
+
+def carried_by_a_loop(sums):
+    """One head, whose result is not used."""
+    width(select(sums, 9, eq))
+    carry, found = 0, []
+    for total in sums.tolist()[::-1]:
+        found.insert(0, float(carry))
+        carry = int(total + carry > 9)
+    return torch.tensor(found)
+
+
+def carried_by_indices(sums):
+    width(select(sums, 9, eq))
+    carry, found = 0, []
+    for i in range(len(sums) - 1, -1, -1):
+        found.insert(0, float(carry))
+        carry = int(sums[i] + carry > 9)
+    return torch.tensor(found)
+
+
 def first_number(tokens):
     at, digits = positions(tokens), torch.where(tokens == PLUS, 0, tokens)
     plus = aggregate(select(tokens, PLUS, eq), at).round()
@@ -172,6 +220,7 @@ RIGHT = {
     ],
     "right_align": [
         aligned,
+        aligned_by_the_larger,
         aligned_from_the_right,
         lambda tokens: aligned(tokens).round().long(),
     ],
@@ -203,6 +252,7 @@ WRONG = {
         (lambda tokens: programs.previous(tokens), "each digit moves by one"),
         (lambda tokens: tokens, "the blanks are still there"),
         (aligned_by_a_loop, "used no head"),
+        (aligned_by_a_sum, "looks at several tokens outside of a head, by sum"),
         (aligned_with_length, "with 3 heads; 2 are enough"),
         (lambda tokens: aligned(tokens, fill=9.0), "right for other inputs, but for tokens = "),
         (lambda tokens: aligned(tokens) + width(select(tokens, tokens, lambda k, q: k > q and q)),
@@ -213,6 +263,7 @@ WRONG = {
         (lambda tokens: rarest(tokens, later=lt), "takes the first; the last is asked for"),
         (lambda tokens: rarest(tokens, rarer=gt), "this is the most frequent token"),
         (programs.histogram, "each position has its own count"),
+        (rarest_by_min, "takes the mean, which is none of them"),
         (rarest_unrounded, "round what a head has computed"),
         (programs.most_frequent, "for tokens = "),
         (lambda tokens: aggregate(select(programs.histogram(tokens), 1, eq), tokens),
@@ -222,6 +273,8 @@ WRONG = {
     ],
     "carry_column": [
         (carried_from_the_next, "a carry dies there"),
+        (carried_by_a_loop, "outside of a head, by tolist"),
+        (carried_by_indices, "outside of a head, by getitem"),
         (carried_out, "this is the carry out of each column"),
         (carried_from_any, "only the nearest one that is not 9"),
         (lambda sums: carried(sums.flip(0)).flip(0), "the carry comes from the left"),
@@ -231,6 +284,7 @@ WRONG = {
     ],
     "two_number_adder": [
         (added_without_carry, "the carries are missing"),
+        (added_from_the_left, "added from their left ends"),
         (first_number, "this is only the first number"),
         (by_int, "used no head"),
         (added_in_many, "with 6 heads; 5 are enough"),
