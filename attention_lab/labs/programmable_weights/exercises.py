@@ -35,12 +35,14 @@ BETA = 20.0
 Row = list[int]
 TORCH = os.path.dirname(torch.__file__)
 # what looks at more than one token
-MIXES = set(
-    "sum mean prod max min amax amin argmax argmin sort argsort topk cumsum cumprod cummax cummin "
-    "flip roll unique bincount histc any all matmul __matmul__ __rmatmul__ mm mv dot einsum gather "
-    "index_select take searchsorted median mode count_nonzero nonzero outer tolist item softmax "
-    "__getitem__ __iter__ unbind diff std var logsumexp".split()  # noqa: SIM905
-)
+MIXES = {
+    "sum", "mean", "prod", "max", "min", "amax", "amin", "argmax", "argmin", "sort", "argsort",
+    "topk", "cumsum", "cumprod", "cummax", "cummin", "flip", "roll", "unique", "bincount",
+    "histc", "any", "all", "matmul", "__matmul__", "__rmatmul__", "mm", "mv", "dot", "einsum",
+    "gather", "index_select", "take", "searchsorted", "median", "mode", "count_nonzero",
+    "nonzero", "outer", "tolist", "item", "softmax", "__getitem__", "__iter__", "unbind", "diff",
+    "std", "var", "logsumexp",
+}  # fmt: skip
 
 
 class _MapsOnly(TorchFunctionMode):
