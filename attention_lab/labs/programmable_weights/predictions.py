@@ -27,7 +27,7 @@ mean_of_two_positions = Number(
     right=2.0,
     within=0.1,
     because="It selects the positions 1 and 3, and a head averages: (1 + 3) / 2.",
-    low="It selects the positions 1 and 3; what comes out lies between them.",
+    low="It selects the positions 1 and 3. Could their average be below both of them?",
     high="It selects the positions 1 and 3; what comes out lies between them.",
     mistakes={
         1.0: "Its own position is selected, and the other 1 is equal to it as well.",
@@ -112,7 +112,8 @@ last_good_address = Choices(
         "about 17 million": "Up to there float32 holds every whole number. The scores are squares "
         "of "
         "positions.",
-        "any position": "float32 reaches to 10^38, with about 7 digits. What must be told apart "
+        "any position": "Numbers of float32 reach to 10^38, with about 7 digits. What must be "
+        "told apart "
         "is i² "
         "and i² − 1.",
     },
