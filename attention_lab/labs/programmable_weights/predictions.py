@@ -27,7 +27,7 @@ mean_of_two_positions = Number(
     right=2.0,
     within=0.1,
     because="It selects the positions 1 and 3, and a head averages: (1 + 3) / 2.",
-    low="It selects the positions 1 and 3. Could their average be below both of them?",
+    low="A head takes the average of what is selected: of the positions 1 and 3.",
     high="It selects the positions 1 and 3; what comes out lies between them.",
     mistakes={
         1.0: "Its own position is selected, and the other 1 is equal to it as well.",
