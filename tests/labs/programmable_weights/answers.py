@@ -74,6 +74,13 @@ def rarest_unrounded(tokens):
     return aggregate(select((rank == 0).long(), 1, eq), tokens)
 
 
+def rarest_by_a_large_number(tokens):
+    """Count and position in one key, beyond the numbers that weights are written for."""
+    at, often = positions(tokens), programs.histogram(tokens).round()
+    key = 100 * often - at  # smaller is rarer, or later
+    return aggregate(select(width(select(key, key, lt)).round(), 0, eq), tokens)
+
+
 def carried(sums):
     at, decides = positions(sums), (sums != 9).long()
     right = width(select(decides, 1, eq) & select(at, at, gt)).round()
@@ -264,6 +271,7 @@ WRONG = {
         (lambda tokens: rarest(tokens, rarer=gt), "this is the most frequent token"),
         (programs.histogram, "each position has its own count"),
         (rarest_by_min, "takes the mean, which is none of them"),
+        (rarest_by_a_large_number, "through attention weights: rarest_by_a_large_number raised"),
         (rarest_unrounded, "round what a head has computed"),
         (programs.most_frequent, "for tokens = "),
         (lambda tokens: aggregate(select(programs.histogram(tokens), 1, eq), tokens),

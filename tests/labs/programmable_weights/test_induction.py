@@ -59,6 +59,16 @@ def test_accuracy_counts_where_it_can_be_known():
     assert torch.equal(held_out(5).tokens, batch.tokens)
 
 
+def test_the_earliest_token_that_is_there_once():
+    tokens = torch.tensor([[3, 1, 4, 3, 1, 4], [2, 2, 5, 5, 7, 2]])
+    assert induction.earliest_single(tokens).tolist() == [[3, 3, 3, 1, 4, 0], [2, 0, 5, 0, 7, 7]]
+    in_order, turned = held_out(turned=False), held_out()
+    for batch, low, high in ((in_order, 1, 1), (turned, 0.5, 0.65)):
+        rule = induction.earliest_single(batch.tokens)[:, :-1]
+        right = (rule == batch.tokens[:, 1:])[batch.scored].double().mean()
+        assert low <= right <= high
+
+
 def test_the_scores_of_weights_that_are_known():
     batch = held_out(4)
     n = batch.tokens.shape[1]

