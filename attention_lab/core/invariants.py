@@ -51,8 +51,8 @@ def invariants(mode: Mode, n: int = 8, *, heads: int = 2, seed: int = 0) -> list
     Returns
     -------
     list of Invariant
-        What the rows sum to, no weight on a hidden key, no gradient to a hidden key or value, and
-        the output in the convex hull of the values that are seen.
+        What the rows sum to; no weight on a hidden key; no gradient to a hidden key or value, nor
+        to another query; the output in the convex hull of the values that are seen.
     """
     n = min(n, mode.positions or n)
     random = torch.Generator().manual_seed(seed)
@@ -70,7 +70,7 @@ def invariants(mode: Mode, n: int = 8, *, heads: int = 2, seed: int = 0) -> list
     return [
         _measured(f"the weights of a query sum to {said}", off, "farthest from it"),
         _measured("no weight on a hidden key", on_hidden, "largest weight on one"),
-        _measured("no gradient to what is hidden", gradient, "largest derivative"),
+        _measured("no gradient to what is hidden", gradient.item(), "largest derivative"),
         _measured(f"outputs lie in {hull}", outside, "farthest outside"),
     ]
 
@@ -108,21 +108,24 @@ def _promise(mode: Mode, masked: Tensor) -> tuple[Tensor, str]:
 
 def _gradient_to_hidden(
     mode: Mode, query: Tensor, key: Tensor, value: Tensor, hidden: Tensor
-) -> float:
-    """Return the largest derivative of an output by a key or value that is hidden from it."""
+) -> Tensor:
+    """Return the largest derivative of an output by what it must not depend on.
 
-    def outputs(key: Tensor, value: Tensor) -> Tensor:
-        return mode.attention(query, key, value).output
-
+    That is a key or value that is hidden from its query, another query, and another head.
+    """
+    heads, n = hidden.shape[1:3]
+    same_head = torch.eye(heads, dtype=torch.bool)[:, None, :, None]  # (h, 1, h, 1)
+    not_own = ~(same_head & torch.eye(n, dtype=torch.bool)[None, :, None])  # (h, n_q, h, n_q)
+    unseen = ~(same_head & ~hidden[0, :, :, None])  # (h, n_q, h, n_k)
     with torch.enable_grad():
-        found = torch.autograd.functional.jacobian(outputs, (key, value))
-    largest = 0.0
-    for of_input in found:  # (1, h, n_q, d_v, 1, h, n_k, d)
-        size = of_input[0, :, :, :, 0].abs().amax(dim=(2, 5))  # (h, n_q, h, n_k)
-        heads = range(len(size))
-        own = size[heads, :, heads]  # (h, n_q, n_k)
-        if hidden.any():
-            largest = max(largest, own[hidden[0]].max().item())
+        found = torch.autograd.functional.jacobian(
+            lambda *inputs: mode.attention(*inputs).output, (query, key, value)
+        )
+    largest = torch.zeros((), dtype=query.dtype)
+    for of_input, forbidden in zip(found, (not_own, unseen, unseen), strict=True):
+        size = of_input.abs().amax(dim=(0, 3, 4, 7))  # (1, h, n_q, d_v, 1, h, n, d)
+        # a product would make nan of a hidden infinity; a maximum keeps a nan that is there
+        largest = torch.maximum(largest, size.where(forbidden, 0.0).max())
     return largest
 
 
