@@ -276,12 +276,12 @@ def few_keys(answer: Answer) -> str:
 
 # --- 23: within limits --------------------------------------------------------------------------
 
-MOST_LAYERS, LEAST, MOST_CHANGE = 4, 0.5, 0.05
+MOST_LAYERS, LEAST, MOST_CHANGE = 4, 0.75, 0.05
 WITHIN = [
     Limit("words that come next as chosen", "9 of 9"),
     Limit("the least likely of them has", f"{LEAST} or more"),
     Limit("layers in which the mode acts", f"{MOST_LAYERS} at most"),
-    Limit("loss of another text changes by", f"less than {MOST_CHANGE}"),
+    Limit("losses of another text change, on average, by", f"less than {MOST_CHANGE}"),
 ]
 
 
@@ -326,9 +326,9 @@ def say_it_within_limits(answer: Answer) -> str:
             least = min(least, share.item())
             if came != word and not first_wrong:
                 first_wrong = f"“{word.strip()}” was chosen, and the model says “{came}”"
-        # of each text one word, on a text that the mode was not made for
-        moved = under(lm, mode, lambda: lm.loss(MOON).mean().item(), layers)
-        change = max(change, abs(moved - plain_losses(MOON).mean().item()))
+        # of each text the last word, on a text that the mode was not made for
+        moved = under(lm, mode, lambda: lm.loss(MOON), layers) - plain_losses(MOON)
+        change = max(change, moved.abs().mean().item())
     held(
         "say_it_within_limits",
         WITHIN,
@@ -341,8 +341,8 @@ def say_it_within_limits(answer: Answer) -> str:
     )
     _within(right, least, used, change, first_wrong)
     return (
-        f"Nine words in {used} of {N_LAYERS} layers, the least likely with {least:.2f}; the loss "
-        f"of the other text changes by {change:.3f}."
+        f"Nine words in {used} of {N_LAYERS} layers, the least likely with {least:.2f}; the losses "
+        f"of the other text change by {change:.3f}."
     )
 
 
@@ -359,13 +359,15 @@ def _within(right: int, least: float, used: int, change: float, first_wrong: str
         broken.append(f"the mode acts in {used} layers, and {MOST_LAYERS} are allowed")
     if change >= MOST_CHANGE:
         broken.append(
-            f"the loss of another text changes by {change:.3f}, and less than {MOST_CHANGE} is "
-            "wanted: which queries have to know of the mode?"
+            f"the losses of another text change by {change:.3f} on average, and less than "
+            f"{MOST_CHANGE} is wanted: which queries have to know of the mode?"
         )
     if right < 9:
         broken.append(f"{right} of 9 words come as chosen: {first_wrong}")
     elif least < LEAST:
-        broken.append(f"all words come, but the least likely with {least:.2f} only")
+        broken.append(
+            f"all words come, but the least likely with {least:.2f}, and {LEAST} is wanted"
+        )
     if broken:
         more = f" ({len(broken) - 1} more of the limits do not hold)" if len(broken) > 1 else ""
         raise Problem(f"{broken[0]}{more}")
