@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -54,14 +55,31 @@ def mask_of(answer: Callable[..., Any], n: int, given: Mapping[str, Any], *, fac
         came = f"{name} returned" if factory else "this is"
         raise Problem(f"{came} {_kind(made)}, and it must be {wanted}")
     what = f"the rule of {name}" if factory else name
-    index = torch.tensor(0)  # once on plain numbers: what raises is said with its line
-    call(made, {"b": index, "h": index, "q_idx": index, "kv_idx": index})
     try:
-        return at_each_point(made, what, torch.Size((n, n)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # vmap says what it cannot do fast
+            return at_each_point(made, what, torch.Size((n, n)))
     except (Exception, SystemExit) as error:
         said = describe(error)
-        own = what in said
-        raise Problem(said if own else f"{what} raised {type(error).__name__}: {said}") from error
+        if what not in said:  # not a sentence of ours: say in which line it arose
+            _call_once(made)
+            said = f"{what} raised {type(error).__name__}: {said}"
+        raise Problem(said) from error
+
+
+def _call_once(rule: Callable[..., Any]) -> None:
+    """Call a rule on one pair, for the message of `call`, without the shapes of four scalars.
+
+    Raises
+    ------
+    Problem
+        It takes other arguments, or raises.
+    """
+    index = torch.tensor(0)
+    try:
+        call(rule, {"b": index, "h": index, "q_idx": index, "kv_idx": index})
+    except Problem as problem:
+        raise Problem(str(problem).split(" (it was called with")[0]) from problem
 
 
 def _kind(made: Any) -> str:

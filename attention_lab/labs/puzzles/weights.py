@@ -77,8 +77,6 @@ def bias_of(answer: Answer, n: int) -> Tensor:
     """Write a bias rule out, (n, n)."""
     if not callable(answer):
         raise Problem(f"this must be a function of b, h, q_idx, kv_idx, but it is {answer!r}")
-    index = torch.tensor(0)
-    call(answer, {"b": index, "h": index, "q_idx": index, "kv_idx": index})
     try:
         dense = Mode("your rule", bias=answer).dense(n, n, dtype=torch.float64)[1]
     except (TypeError, ValueError) as error:
@@ -185,7 +183,7 @@ def drawn_share(answer: Answer) -> Tensor:
 
 @puzzle(
     "lift keys to a share",
-    budget=3,
+    budget=2,
     part=PRIORS,
     picture=compared(
         lifted(SHARES[0]["scores"], SHARES[0]["chosen"], share_bias(*SHARES[0].values())),
@@ -265,6 +263,40 @@ def shifted_late(scores: Tensor, sink: float) -> Tensor:
     return e / (e.sum(-1, keepdim=True) + math.exp(min(sink, 700.0)))
 
 
+def _not_plain(answer: Answer) -> None:
+    """Name the mistakes that give nan somewhere: `judge` takes no nan for another.
+
+    Raises
+    ------
+    Problem
+        The answer gives what one of them gives, in every case.
+    """
+    mistakes: dict[str, Callable[[Tensor, float], Tensor]] = {
+        "this is the plain softmax: the denominator lacks exp(sink)": (
+            lambda scores, sink: scores.softmax(-1)
+        ),
+        "this is the plain softmax, with zeros for a hidden row: the denominator lacks exp(sink)": (
+            lambda scores, sink: masked_softmax(scores)
+        ),
+        "exp overflows for scores such as 1000: subtract the largest number first, the sink's "
+        "included": lambda scores, sink: (
+            scores.exp() / (scores.exp().sum(-1, keepdim=True) + torch.tensor(sink).double().exp())
+        ),
+        "sink itself is added to the denominator; exp(sink) is wanted": lambda scores, sink: (
+            scores.exp() / (scores.exp().sum(-1, keepdim=True) + sink)
+        ),
+    }
+    came = [run(answer, case) for case in NOTHING]
+    for message, mistake in mistakes.items():
+        made = [mistake(**case) for case in NOTHING]
+        if all(
+            one.shape == other.shape
+            and torch.allclose(one.double(), other.double(), atol=2e-5, equal_nan=True)
+            for one, other in zip(came, made, strict=True)
+        ):
+            raise Problem(message)
+
+
 @puzzle(
     "a softmax that may say nothing",
     budget=3,
@@ -281,26 +313,15 @@ def may_say_nothing(answer: Answer) -> str:
 
     OpenAI 2025, gpt-oss: a learned sink for each head. Miller 2023, "Attention Is Off By One".
     """
+    _not_plain(answer)
     judge(
         answer,
         NOTHING,
         with_nothing,
         "the weights",
         {
-            "this is the plain softmax: the denominator lacks exp(sink)": (
-                lambda scores, sink: masked_softmax(scores)
-            ),
             "exp(sink) is added to scores that were shifted by their largest: shift the sink by "
             "the same number": shifted_late,
-            "exp overflows for scores such as 1000: subtract the largest number first, the sink's "
-            "included": (
-                lambda scores, sink: (
-                    scores.exp() / (scores.exp().sum(-1, keepdim=True) + torch.tensor(sink).exp())
-                )
-            ),
-            "sink itself is added to the denominator; exp(sink) is wanted": (
-                lambda scores, sink: scores.exp() / (scores.exp().sum(-1, keepdim=True) + sink)
-            ),
             "the weight of the sink is still there as a last column; it belongs to no key": (
                 lambda scores, sink: torch.cat(
                     [scores, torch.full_like(scores[..., :1], sink)], -1
