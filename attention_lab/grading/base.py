@@ -19,6 +19,7 @@ from attention_lab.pictures.style import MARKS, escaped
 
 __all__ = ["GRADERS", "Checks", "Verdict", "exercise", "is_open", "what_is_open"]
 
+
 @dataclass(frozen=True)
 class Verdict:
     """What a check has to say, and a picture of it as HTML, if there is one.

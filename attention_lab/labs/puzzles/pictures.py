@@ -54,7 +54,7 @@ def _table(caption: str, cells: Sequence[Sequence[str]]) -> str:
     )
     above = "caption-side:top;text-align:left;padding:2px 0;color:inherit;white-space:nowrap"
     return (
-        f'<table style="{FRAME}"><caption style="{above}">{caption}</caption><thead>'
+        f'<table style="{FRAME}"><caption style="{above}">{caption}</caption><thead style="border:0">'
         f'<tr style="background:transparent"><td style="{HEAD}"></td>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
@@ -132,7 +132,7 @@ def limits_table(caption: str, limits: Sequence[Limit]) -> str:
     above = "caption-side:top;text-align:left;padding:2px 0;color:inherit"
     return (
         f'<table style="{FRAME}"><caption style="{above}">{escaped(caption)}</caption>'
-        f'<thead><tr style="background:transparent">{heads}</tr></thead>'
+        f'<thead style="border:0"><tr style="background:transparent">{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
