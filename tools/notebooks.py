@@ -41,14 +41,14 @@ WITH_MODEL = ("10", "11", "12", "15")
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
 READ_TIME = re.compile(r"\d+ minutes to read")
-EXERCISE = re.compile(r"^\*\*Exercise \d", re.M)
+EXERCISE = re.compile(r"^\*\*(?:Exercise|Puzzle) \d", re.M)
 ATTACHED = re.compile(r"\(attachment:([\w-]+)\.png\)")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
 
 
 def course() -> list[Path]:
-    """Return the notebooks that a reader goes through, in order."""
-    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    """Return the notebooks that a reader goes through, in order; the puzzles are the last."""
+    return [*sorted(NOTEBOOKS.glob("[0-9]*.ipynb")), *NOTEBOOKS.glob("puzzles.ipynb")]
 
 
 def repository() -> str:
@@ -111,6 +111,11 @@ def minutes_to_read(notebook: nbformat.NotebookNode) -> int:
     return max(5, 5 * round((words / 200 + cells) / 5))
 
 
+def room_of(name: str) -> str:
+    """Return the room of a notebook: its name without number and ending."""
+    return re.sub(r"^\d\d_", "", Path(name).stem)
+
+
 def picture_on_top(notebook: nbformat.NotebookNode, name: str) -> None:
     """Attach to the title the picture that it names, so that it is there before any code.
 
@@ -125,7 +130,7 @@ def picture_on_top(notebook: nbformat.NotebookNode, name: str) -> None:
         output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})
     ]
     if not found:
-        room = importlib.import_module(f"attention_lab.labs.{Path(name).stem[3:]}.figures")
+        room = importlib.import_module(f"attention_lab.labs.{room_of(name)}.figures")
         found = [base64.b64encode(getattr(room, named[1])().png()).decode()]
     title.attachments = {f"{named[1]}.png": {"image/png": found[0]}}
 

@@ -12,7 +12,7 @@ import notebooks as tool
 
 ROOT = Path(__file__).parents[2]
 
-PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+PATHS = tool.course()
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
@@ -22,6 +22,7 @@ def read(path):
 
 def test_there_are_notebooks():
     assert [path.stem[:2] for path in PATHS][:4] == ["00", "01", "02", "03"]
+    assert PATHS[-1].stem == "puzzles"
 
 
 @every_notebook
