@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -51,8 +52,8 @@ def invariants(mode: Mode, n: int = 8, *, heads: int = 2, seed: int = 0) -> list
     Returns
     -------
     list of Invariant
-        What the rows sum to, no weight on a hidden key, no gradient to a hidden key or value, and
-        the output in the convex hull of the values that are seen.
+        What the rows sum to; no weight on a hidden key; no gradient to a hidden key or value, nor
+        to another query; the output in the convex hull of the values that are seen.
     """
     n = min(n, mode.positions or n)
     random = torch.Generator().manual_seed(seed)
@@ -70,7 +71,7 @@ def invariants(mode: Mode, n: int = 8, *, heads: int = 2, seed: int = 0) -> list
     return [
         _measured(f"the weights of a query sum to {said}", off, "farthest from it"),
         _measured("no weight on a hidden key", on_hidden, "largest weight on one"),
-        _measured("no gradient to what is hidden", gradient, "largest derivative"),
+        _measured("no gradient to what is hidden", gradient.item(), "largest derivative"),
         _measured(f"outputs lie in {hull}", outside, "farthest outside"),
     ]
 
@@ -108,21 +109,27 @@ def _promise(mode: Mode, masked: Tensor) -> tuple[Tensor, str]:
 
 def _gradient_to_hidden(
     mode: Mode, query: Tensor, key: Tensor, value: Tensor, hidden: Tensor
-) -> float:
-    """Return the largest derivative of an output by a key or value that is hidden from it."""
+) -> Tensor:
+    """Return the largest derivative of an output (the sum of its features) by what is not its own.
 
-    def outputs(key: Tensor, value: Tensor) -> Tensor:
-        return mode.attention(query, key, value).output
-
+    That is a key or value that is hidden from its query, another query, and another head.
+    """
+    heads, n = hidden.shape[1:3]
+    largest = torch.zeros((), dtype=query.dtype)
     with torch.enable_grad():
-        found = torch.autograd.functional.jacobian(outputs, (key, value))
-    largest = 0.0
-    for of_input in found:  # (1, h, n_q, d_v, 1, h, n_k, d)
-        size = of_input[0, :, :, :, 0].abs().amax(dim=(2, 5))  # (h, n_q, h, n_k)
-        heads = range(len(size))
-        own = size[heads, :, heads]  # (h, n_q, n_k)
-        if hidden.any():
-            largest = max(largest, own[hidden[0]].max().item())
+        inputs = [each.clone().requires_grad_() for each in (query, key, value)]
+        output = mode.attention(*inputs).output.sum(dim=-1)[0]  # (h, n)
+        for h, i in itertools.product(range(heads), range(n)):
+            found = torch.autograd.grad(
+                output[h, i], inputs, retain_graph=True, materialize_grads=True
+            )
+            of_query, of_key, of_value = (each[0].abs().amax(dim=-1) for each in found)  # (h, n)
+            own = torch.arange(heads)[:, None] == h
+            is_query = own & (torch.arange(n) == i)
+            seen = own & ~hidden[0, h, i]
+            for size, allowed in ((of_query, is_query), (of_key, seen), (of_value, seen)):
+                # a maximum keeps a nan that is there
+                largest = torch.maximum(largest, size.masked_fill(allowed, 0.0).max())
     return largest
 
 

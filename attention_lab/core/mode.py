@@ -236,8 +236,9 @@ class Mode:
         inputs = [each.float() if half else each for each in (query, key, value)]
         mask_mod = None if self.mask_mod is everything else _moved(self.mask_mod, offset)
         score_mod = self.score_rule and _moved(self.score_rule, offset)
+        if all(getattr(each, "ndim", 0) > 1 for each in inputs):  # if not, `attention` says so
+            self._check_size(query.shape[-2], key.shape[-2], offset)
         steps = attention(*inputs, scale=scale, score_mod=score_mod, mask_mod=mask_mod)
-        self._check_size(*steps.scores.shape[-2:], offset)
         if self.normalizer is not None:
             weights = self._normalized(steps.masked)
             steps = steps._replace(weights=weights, output=weights @ inputs[2])
