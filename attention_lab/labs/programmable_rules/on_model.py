@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import ipywidgets
@@ -23,9 +23,7 @@ from attention_lab.models.pretrained import INSTALL, SmolLM2, is_installed, smol
 from attention_lab.pictures.style import escaped, format_weight, palette, shade
 from attention_lab.pictures.tables import (
     bar_cell,
-    cell,
     head,
-    row_head,
     table,
     title,
     weight_cell,
@@ -232,7 +230,9 @@ class ModeOnModel(LiveView):
         n_heads = self.lm.model.config.n_heads
         number = len(layers) * (n_heads if heads is None else 1)
         likeliest = [max(found.next, key=lambda each: each[i]) for i in (1, 2)]
-        before, after = (f"“{_seen(each[0])}” {each[i + 1]:.2f}" for i, each in enumerate(likeliest))
+        before, after = (
+            f"“{_seen(each[0])}” {each[i + 1]:.2f}" for i, each in enumerate(likeliest)
+        )
         return (
             f"“{self.mode}” acts in {number} of {self.to_layer.max * n_heads + n_heads} heads. "
             f"Likeliest next word: {before} without it, {after} with it."
@@ -263,12 +263,12 @@ def drawn(found: Compared) -> str:
 def _next_words(rows: Sequence[tuple[str, float, float]]) -> str:
     lines = [
         [
-            row_head(f"“{_seen(word)}”").replace(f"“{escaped(_seen(word))}”", _cut(word)),
-            *(part for p in (before, after) for part in (weight_cell(p), bar_cell(p / SHORT_BAR))),
+            f'<th scope="row">{_cut(word)}</th>',
+            *(part for p in chances for part in (weight_cell(p), bar_cell(p / SHORT_BAR))),
         ]
-        for word, before, after in rows
+        for word, *chances in rows
     ]
-    heads = [head("next"), *map(head, ("without", "0 … 1", "with", "0 … 1"))]
+    heads = map(head, ("next", "without", "0 … 1", "with", "0 … 1"))
     return table(title("what may come next", ", by its probability"), heads, lines)
 
 
@@ -279,17 +279,18 @@ def _cut(word: str) -> str:
 
 def _looks(pieces: Sequence[str], looks: Sequence[tuple[float, float]]) -> str:
     """Show each token with its number, and its weight before and after on one scale."""
-    colors: Callable[[float], tuple[str, str]] = lambda w: palette(weights=True)[shade(w, 0, 1)]
     tokens = []
     for i, (piece, weights) in enumerate(zip(pieces, looks, strict=True)):
-        cells = "".join(
-            f'<span style="background:{colors(w)[0]};color:{colors(w)[1]}">{format_weight(w)}</span>'
-            for w in weights
-        )
+        name = escaped(_seen(piece).strip() or "·")
         tokens.append(
-            f'<div class="alab-token">{i} <b>{escaped(_seen(piece).strip() or "·")}</b>{cells}</div>'
+            f'<div class="alab-token">{i} <b>{name}</b>{"".join(map(_shaded, weights))}</div>'
         )
     return (
         "<div><b>where the last token looks</b>, a mean over the heads of the mode; above "
         f"without it, below with it</div><div>{''.join(tokens)}</div>"
     )
+
+
+def _shaded(weight: float) -> str:
+    background, ink = palette(weights=True)[shade(weight, 0, 1)]
+    return f'<span style="background:{background};color:{ink}">{format_weight(weight)}</span>'
