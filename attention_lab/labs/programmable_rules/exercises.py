@@ -226,13 +226,14 @@ def break_one_rule(answer: Callable[..., Any]) -> str:
         ]
     except (ValueError, TypeError, IndexError, RuntimeError) as error:
         raise Problem(f"“{mode}” cannot be run: {error}") from None
-    broken = [[i for i, each in enumerate(found, 1) if not each.holds] for found in tried]
+    # mean weights that were divided in float32 sum to 1 within 1e-8: that breaks nothing
+    broken = [[i for i, each in enumerate(found, 1) if not each.number < 1e-6] for found in tried]
     every = sorted({number for each in broken for number in each})
     if not every:
         raise Problem(f"“{mode}” keeps all four")
     if len(every) > 1:
         named = " and ".join(f"{number} ({tried[0][number - 1].name})" for number in every)
-        raise Problem(f"“{mode}” breaks {named}")
+        raise Problem(f"“{mode}” breaks more than one: {named}")
     if not all(broken):
         raise Problem(
             f"“{mode}” breaks number {every[0]} for some sizes and seeds only: it must for all"
@@ -246,12 +247,12 @@ def break_one_rule(answer: Callable[..., Any]) -> str:
 # --- 10.6 ---------------------------------------------------------------------------------------
 
 LISTS = (
-    ("There were a hat, a coat and a scarf on the table. I took the", " scarf"),
+    ("There were a hat, a coat and a belt on the table. I took the", " belt"),
     ("We saw a lion, a bear and a wolf in the park. She photographed the", " bear"),
     ("He bought apples, bread and cheese at the market. At home he ate the", " cheese"),
     ("On the desk lay a pen, a book and a lamp. She picked up the", " lamp"),
     ("In the garden stood a table, a chair and a bench. He painted the", " table"),
-    ("The box held a ring, a coin and a key. The boy took the", " coin"),
+    ("The tree, the wall and the gate were wet. He touched the", " gate"),
 )
 OBEY = 5
 

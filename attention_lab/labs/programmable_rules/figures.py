@@ -33,8 +33,7 @@ def opening() -> Picture:
             axes.text(chance + 0.015, i, format_weight(chance), va="center", fontsize=9, color=GREY)
         axes.text(1.2, 0.35, rule, fontsize=11, fontweight="bold", va="center")
         axes.text(1.2, 1.45, f"… the{text}", fontsize=10, va="center")
-        said.append(
-            f"{rule}: {', '.join(f'{n} {c:.2f}' for n, c in zip(NAMED, chances, strict=True))}"
-        )
+        pairs = zip(NAMED, map(format_weight, chances), strict=True)
+        said.append(f"{rule}: {', '.join(map(' '.join, pairs))}")
     axes.set_xlabel("probability of the next word", loc="left")
     return Picture(figure, f"{'; '.join(said)}.")

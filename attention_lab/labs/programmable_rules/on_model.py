@@ -22,7 +22,6 @@ from attention_lab.labs.programmable_rules.steering import (
 from attention_lab.models.pretrained import INSTALL, SmolLM2, is_installed, smollm2
 from attention_lab.pictures.style import escaped, format_weight, palette, shade
 from attention_lab.pictures.tables import (
-    bar_cell,
     head,
     table,
     title,
@@ -36,7 +35,7 @@ __all__ = ["EXAMPLES", "Example", "ModeOnModel"]
 
 MOST_TOKENS = 40
 PAUSE = 700  # milliseconds from one token to the next when it plays
-SHORT_BAR = 2  # a bar of the whole width is this much shorter than in other tables
+NUMBER_WIDTH = 5  # em of a probability
 WORD_WIDTH = 8  # em of the first column, whatever the words are
 NO_MODEL = (
     "The model is not installed, so this shows what was kept of it. To get it (93 MB), run in a "
@@ -80,9 +79,9 @@ EXAMPLES = {
 }
 STYLE = """<style>
 .alab-steered{max-width:860px}
-.alab-said{height:3.2em;overflow-y:auto;line-height:1.55}
+.alab-said{height:1.7em;overflow-y:auto;line-height:1.6}
 .alab-halves{display:flex;flex-wrap:wrap;gap:6px 20px;align-items:flex-start}
-.alab-halves>div:last-child{flex:1 1 330px;max-width:430px}
+.alab-halves>div:last-child{flex:1 1 300px;max-width:540px}
 .alab-token{display:inline-block;vertical-align:top;margin:0 2px 6px 0;text-align:center;
 font-size:13px;line-height:1.35;white-space:pre}
 .alab-token>span{display:block;padding:0 3px;font-size:12px}
@@ -264,12 +263,12 @@ def _next_words(rows: Sequence[tuple[str, float, float]]) -> str:
     lines = [
         [
             f'<th scope="row">{_cut(word)}</th>',
-            *(part for p in chances for part in (weight_cell(p), bar_cell(p / SHORT_BAR))),
+            *(weight_cell(p, NUMBER_WIDTH) for p in chances),
         ]
         for word, *chances in rows
     ]
-    heads = map(head, ("next", "without", "0 … 1", "with", "0 … 1"))
-    return table(title("what may come next", ", by its probability"), heads, lines)
+    heads = map(head, ("word", "without", "with"))
+    return table(title("what may come next"), heads, lines)
 
 
 def _cut(word: str) -> str:

@@ -119,8 +119,8 @@ weight_of_the_first_key = Choices(
     choices={
         "to the words that matter": "Then the loss would fall. It hardly moves.",
         "evenly over all tokens": "Each would get 0.003 more. It does not go to all.",
-        "to the token before the query": "Late queries have as much need to rest as early ones, and "
-        "rest at the same token.",
+        "to the token before the query": "Late queries have as much need to rest as early ones, "
+        "and rest at the same token.",
         "to the second token": "The first token that can be seen becomes the new place to rest.",
     },
     right="to the second token",

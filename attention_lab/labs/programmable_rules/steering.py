@@ -77,6 +77,7 @@ class Reading:
         last = torch.stack([found[head][0][0, -1] for head in sorted(found)])
         self.weights = last.unflatten(0, (lm.model.config.n_layers, -1))
         self._coming, self._written = lm.new_tokens(text, MOST_WRITTEN), []
+        self._stopped_by: ValueError | None = None
 
     @contextmanager
     def _obeying(self) -> Iterator[None]:
@@ -87,10 +88,22 @@ class Reading:
             yield
 
     def written(self, n: int) -> str:
-        """Return how the text goes on, up to ``n`` tokens; each is computed once."""
+        """Return how the text goes on, up to ``n`` tokens; each is computed once.
+
+        Raises
+        ------
+        ValueError
+            The mode knows no position so far on.
+        """
         with self._obeying():
             while len(self._written) < n:
-                new = next(self._coming, None)
+                if self._stopped_by:  # a generator that has raised once is only at its end
+                    raise self._stopped_by
+                try:
+                    new = next(self._coming, None)
+                except ValueError as error:
+                    self._stopped_by = error
+                    raise
                 if new is None:
                     break
                 self._written.append(new)

@@ -118,7 +118,7 @@ WRONG = {
         (lambda p, ls: modes.causal & modes.sink(p), "of its own part"),
         (lambda p, ls: question_by_rule(p, ls).dense(9, 9)[0], "must return a Mode"),
         (lambda p, ls: question_by_rule(p, ls) + modes.alibi(2), "more than a mask"),
-        (lambda p, ls: question_by_rule(3, [2, 4]), "for prompt = 1"),
+        (lambda p, ls: question_by_rule(3, [2, 4]), "does not fit 10 tokens"),
     ],
     "exact_pairs": [
         (lambda n, pairs: modes.causal, "it keeps 10 pairs"),
@@ -142,14 +142,14 @@ WRONG = {
         (lambda m, k: top_by_sorting(m, k + 1), "should be"),
         (
             lambda m, k: m.masked_fill(m < m.topk(k, -1).values[..., -1:], -math.inf).softmax(-1),
-            "raised",
+            "nan instead of 0",
         ),
     ],
     "break_one_rule": [
         (lambda: modes.causal, "keeps all four"),
         (lambda: modes.full, "is not causal"),
-        (as_normalizer(lambda m: 0.5 * m.softmax(-1)), "breaks 1"),
-        (as_normalizer(lambda m: m.nan_to_num(neginf=0.0).softmax(-1)), "breaks 2"),
+        (as_normalizer(lambda m: 0.5 * m.softmax(-1)), "breaks more than one: 1"),
+        (as_normalizer(lambda m: m.nan_to_num(neginf=0.0).softmax(-1)), "breaks more than one: 2"),
         (as_normalizer(lambda m: m.softmax(-1)[..., :2]), "cannot be run"),
     ],
     "make_it_say": [
