@@ -234,10 +234,6 @@ def break_one_rule(answer: Callable[..., Any]) -> str:
     if len(every) > 1:
         named = " and ".join(f"{number} ({tried[0][number - 1].name})" for number in every)
         raise Problem(f"“{mode}” breaks more than one: {named}")
-    if not all(broken):
-        raise Problem(
-            f"“{mode}” breaks number {every[0]} for some sizes and seeds only: it must for all"
-        )
     return (
         f"Only number {every[0]} is broken: {tried[0][every[0] - 1].name}. Weights below 0 on keys "
         "that are seen can sum to 1."

@@ -103,8 +103,8 @@ key_beyond_a_window = Choices(
     question="The loss on a text is 2.99 if every token sees all before it, and 4.12 if it sees "
     "the last 32 only. One more key may be seen by everybody. Which one brings most of it back?",
     choices={
-        "the first token of the text": "Half of the heads rest there, as nothing has to be taken: "
-        "without it their weight goes to words that they did not ask for.",
+        "the first token of the text": "Many heads rest there when nothing fits: without it "
+        "their weight goes to words that they did not ask for.",
         "a noun that the text is about": "A word more or less is worth little: try any.",
         "any one: 33 keys are more than 32": "One more key in the window is worth next to nothing.",
         "none can: the other words are missing": "Few of the words that are far back were used.",
