@@ -77,6 +77,14 @@ ROOMS = {
         "teaching_leak",
         "kv_cache",
     ],
+    "programmable_rules": [
+        "shared_question",
+        "exact_pairs",
+        "several_spans",
+        "budget_of_keys",
+        "break_one_rule",
+        "make_it_say",
+    ],
     "programmable_weights": [
         "sharp_enough",
         "right_align",

@@ -14,6 +14,7 @@ ROOMS = {
     "AttentionExplorer": "labs.qkv_worked_example.widget",
     "BlockExplorer": "labs.encoder_decoder.blocks",
     "DecodingExplorer": "labs.encoder_decoder.decoding",
+    "ModeOnModel": "labs.programmable_rules.on_model",
     "MaskEditor": "ui.mask_editor",
     "MaskExplorer": "labs.masks.widget",
     "MatrixEditor": "ui.matrix_editor",
