@@ -58,7 +58,7 @@ class _MapsOnly(TorchFunctionMode):
         frame, name = sys._getframe(1), getattr(function, "__name__", "")
         while frame and frame.f_code.co_filename.startswith(TORCH):
             frame = frame.f_back
-        of_two = name in ("max", "min") and isinstance(args[-1], Tensor) and len(args) == 2
+        of_two = name in ("max", "min") and len(args) == 2 and isinstance(args[1], Tensor)
         if frame and frame.f_code.co_filename == self.file and name in MIXES and not of_two:
             self.found.append(name.strip("_"))
         return function(*args, **(kwargs or {}))
