@@ -10,6 +10,8 @@ within one run.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import re
 import statistics
 import subprocess
@@ -313,17 +315,16 @@ def _their_model():
 
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
 
     from attention_lab.models.pretrained import FILE, PACKAGE
 
-    disable_progress_bar()
     folder = Path(importlib.util.find_spec(PACKAGE).origin).parent
-    AutoTokenizer.from_pretrained(folder, gguf_file=FILE, local_files_only=True)
-    return AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=FILE, local_files_only=True, attn_implementation="eager",
-        dtype=torch.float32,
-    ).eval()  # fmt: skip
+    options = {"gguf_file": FILE, "local_files_only": True}
+    with contextlib.redirect_stderr(io.StringIO()):  # its progress bars
+        AutoTokenizer.from_pretrained(folder, **options)
+        return AutoModelForCausalLM.from_pretrained(
+            folder, attn_implementation="eager", dtype=torch.float32, **options
+        ).eval()
 
 
 def _loading() -> None:
