@@ -51,21 +51,22 @@ attention_share = Number(
     shown_by="0.3333",
 )
 
-what_is_predicted = Choices(
-    question="The right answer is 0 3 9 4. In training the decoder reads <start> 0 3 9 4. What "
-    "must it predict at position 2, where it reads 3?",
-    choices={
-        "3, the word that stands there": "That word is in its input. To repeat it needs no "
-        "learning, and says nothing about what follows.",
-        "9 4 <end>, all that is missing": "Each position predicts one word. The words after it "
-        "are predicted at later positions, in the same pass.",
-        "<end>, since it has not read more": "It has seen <start>, 0 and 3. After these the right "
-        "answer goes on, and does not end.",
-        "9, the word that comes next": "What must be predicted is what is read, moved by one "
-        "position.",
+what_is_predicted = Number(
+    question="The right answer is 0 3 9 4. In training the decoder reads <start> 0 3 9 4 in one "
+    "pass. How many words must it predict in that pass?",
+    right=5,
+    within=0.4,
+    because="One at each position: what must be predicted is what is read, moved by one position, "
+    "and after the 4 it is <end>.",
+    low="It reads five words, and each position has a word to predict.",
+    high="Each position predicts one word, and not all that follow it.",
+    mistakes={
+        1: "So it is when it writes. In training the right words are known, and every position "
+        "predicts the word after it.",
+        4: "After the last digit comes <end>, and it must be predicted, too: how else would the "
+        "decoder know when to stop?",
     },
-    right="9, the word that comes next",
-    shown_by="position 2: reads 3, must predict 9",
+    shown_by="in one pass: 5",
 )
 
 draft_vectors = Choices(
@@ -119,21 +120,22 @@ one_word_too_many = Choices(
     shown_by="exactly right 0.00",
 )
 
-who_translates_better = Choices(
-    question="The recurrent model of notebook 05 and a Transformer are trained on the same "
-    "phrases, with as many steps. Which translates more of 500 unseen phrases exactly right?",
-    choices={
-        "the Transformer, by far": "Both learn this small grammar nearly to the last phrase, so "
-        "it cannot tell them apart. Real sentences can.",
-        "the recurrent model, by far: it reads in order": "The Transformer has positions, and "
-        "needs no reading in order to know the order.",
-        "both nearly all of them": "This grammar is too easy to tell them apart; a few phrases of "
-        "500 are no difference.",
-        "both about half of them": "The grammar has few rules and no exceptions. 300 steps of 64 "
-        "phrases show each of them many times.",
+heads_that_align = Number(
+    question="For each French word look where its weight is largest. How many of the Transformer's "
+    "four heads have it on the English word that is translated for at least 9 of 10 nouns, and 9 "
+    "of 10 adjectives, determiners, and “de”?",
+    right=0,
+    within=0.4,
+    because="Each head is good at some kinds of word and bad at others, and no training step asked "
+    "one of them to be the alignment.",
+    low="It is a number of heads, from 0 to 4.",
+    high="Even one head is too many: the translations are right because of what all four bring.",
+    mistakes={
+        1: "The best head for determiners is not the best one for “de”. Nothing in the training "
+        "asks one head to have the whole alignment.",
+        4: "Four heads that look at the same word would bring the same thing four times.",
     },
-    right="both nearly all of them",
-    shown_by="exactly right 0.99",
+    shown_by="in every kind: 0 of 4",
 )
 
 keys_without_cache = Number(

@@ -44,19 +44,18 @@ cross_padding = Choices(
 zero_weights_leak = Choices(
     question="The same scores and the same causal mask, and the softmax over the queries "
     "(`dim=0`) by mistake. All shapes are right, and all weights above the diagonal are exactly "
-    "0. Does output 0 depend on token 3?",
+    "0. Now token 4, the last one, is moved. Which of the five outputs move?",
     choices={
-        "no, its weight on token 3 is 0": "The weight on token 3 is 0. The weight on token 0 is "
-        "not free of token 3: look at what it is divided by.",
-        "no, the mask was set before the softmax": "So it was, and each masked score gives 0. "
-        "The softmax divides by a sum: of which scores?",
-        "yes, token 3 gets a weight above 0": "The power e^(−∞) is 0 in whatever direction one "
-        "sums. It reaches output 0 by another way.",
-        "yes, through what it divides by": "Each column is divided by its sum over all queries, "
-        "and query 3 is made of token 3.",
+        "output 4 only": "So it is with the softmax over the keys. Here each weight is divided by "
+        "a sum over queries: which of these is made of token 4?",
+        "outputs 3 and 4": "Query 4 is no neighbour of row 3 in particular: it may see all five "
+        "keys, and counts in the sum of each column.",
+        "all five of them": "Each column is divided by its sum over the queries. Query 4 sees "
+        "every key, so it counts in the sum of each column, and every row reads columns.",
+        "none of them": "Output 4 has a weight on key 4, in whatever direction one sums.",
     },
-    right="yes, through what it divides by",
-    shown_by="0.228",
+    right="all five of them",
+    shown_by="[0.034",
 )
 
 two_windows = Number(
@@ -117,8 +116,8 @@ empty_row = Choices(
         "0, 0, 0": "That would be one answer to “which share of nothing”. softmax divides by the "
         "sum all the same, and the sum is 0.",
         "nan, nan, nan": "Each e^(−∞) is 0, the sum is 0, and 0 / 0 is not a number.",
-        "1/3, 1/3, 1/3": "That is what three equal finite scores give. With −∞ each e^s is 0, and "
-        "so is their sum.",
+        "1/3, 1/3, 1/3": "Each e^(−∞) is 0, and three zeros have no share of their sum: it is 0, "
+        "too.",
         "an error": "Floating point numbers have an answer to 0 / 0, and it is no error.",
     },
     right="nan, nan, nan",
@@ -126,33 +125,34 @@ empty_row = Choices(
 )
 
 empty_row_of_billions = Choices(
-    question="And with −1e9 instead, in float32: every key of the row is hidden by "
-    "`masked_fill(hidden, -1e9)`. What are the weights?",
+    question="And with −1e9 instead, in float32: the scores 0.5, −1 and 2 of a row are all hidden "
+    "by `masked_fill(hidden, -1e9)`. What are the weights?",
     choices={
         "nan, nan, nan": "The scores are finite, and softmax subtracts the largest: e^0 three "
         "times.",
         "0, 0, 0": "Each is 0 beside a score that is far larger. In this row there is none.",
-        "the weights without a mask": "That happens if -1e9 is added in float64. masked_fill "
-        "puts it in the place of the scores, which are lost.",
-        "equal weights on keys that are all hidden": "Equal scores give equal weights. The query "
-        "attends to all that it must not see.",
+        "1/3, 1/3, 1/3": "Equal scores give equal weights. The query attends to all that it must "
+        "not see.",
+        "0.18, 0.04, 0.79": "These are the weights without a mask. They come back if -1e9 is added "
+        "in float64; masked_fill puts it in the place of the scores, which are lost.",
     },
-    right="equal weights on keys that are all hidden",
+    right="1/3, 1/3, 1/3",
     shown_by="[0.3333, 0.3333, 0.3333]",
 )
 
 swapped_last_row = Choices(
     question="A causal mask with True = may attend is given to `nn.MultiheadAttention`, where "
-    "True means blocked. Each query but the last attends to later tokens only. And the last?",
+    "True means blocked. There are four tokens. In which rows of the weights does it give `nan`?",
     choices={
-        "it attends to all tokens, as it should": "In the right mask its row is True everywhere: "
-        "read the other way round, all is blocked.",
-        "it attends to itself only": "Its own position is True as well, and so is blocked.",
-        "its weights are nan": "Every key of its row is blocked, and this layer has a plain "
-        "softmax.",
-        "PyTorch raises an error": "It cannot know which of the two was meant: both are masks.",
+        "in none of them": "Read the mask the other way round, row by row: one of the four queries "
+        "has no key left.",
+        "in the first one": "Token 0 is blocked from itself. It sees the three tokens after it.",
+        "in the last one": "In the right mask its row is True everywhere. Read the other way "
+        "round, all of it is blocked, and this layer has a plain softmax.",
+        "in all of them": "A row is `nan` where it has no key. The first three have keys, all of "
+        "them later ones.",
     },
-    right="its weights are nan",
+    right="in the last one",
     shown_by="query 3: [nan",
 )
 

@@ -2,21 +2,21 @@
 
 from attention_lab.grading.predict import Choices, Number
 
-shuffled_words = Choices(
-    question="“the dog bites the man” goes through one attention layer, then “the man bites the "
-    "dog”. What happens to the output of the word dog?",
-    choices={
-        "it changes: dog stands elsewhere": "Where a token stands enters no score and no weight, "
-        "unless something is added to them. The layer has not been told.",
-        "it changes: its neighbours are others": "The layer knows no neighbours. All five words "
-        "are keys in both sentences, and each has the same score as before.",
-        "it is the same vector, at another row": "The same keys get the same scores, and a sum "
-        "does not ask in which order its terms come.",
-        "the rows stay what they were": "Row 4 belongs to another word now, and its output "
-        "moves with the word.",
+different_outputs = Number(
+    question="“the dog bites the man” goes through one attention layer, without a mask. Five "
+    "words go in, five outputs come out. How many different outputs are among them?",
+    right=4,
+    within=0.4,
+    because="Both “the” are the same vector, so they have the same query and the same keys. The "
+    "layer has nothing else to tell them apart.",
+    low="Different words have different queries, and each query has its own weights.",
+    high="There are five outputs in all.",
+    mistakes={
+        5: "Two of the words are the same. Their neighbours differ, but the layer knows no "
+        "neighbours: all five words are keys for both.",
+        1: "All outputs are means of the same values, but each query has its own weights.",
     },
-    right="it is the same vector, at another row",
-    shown_by="no encoding    equivariant",
+    shown_by="different outputs: 4",
 )
 
 who_only_guesses = Choices(
@@ -52,7 +52,7 @@ sort_or_reverse = Choices(
 
 products_fall = Choices(
     question="The rows of the table are compared by their dot product, with 64 features. How "
-    "does PE(p) · PE(p + k) go on as the distance k grows from 0 to 32?",
+    "does PE(p) · PE(p + k) go on as the distance k grows from 0 to 100?",
     choices={
         "it falls at every step": "Many pictures suggest it. The fast hands come round after 6 "
         "positions and agree again.",

@@ -152,8 +152,8 @@ printed_ones = Choices(
     "times a 3 × 3 tensor of 1.0000e+00. Could a right, untrained encoder and decoder print that "
     "for three sentences of three tokens, with d_model = 10?",
     choices={
-        "yes: the weights of a query sum to 1": "They do. What is printed is the output, a mean of "
-        "values, and the values are made by random matrices.",
+        "yes, both the shape and the numbers": "The weights of a query sum to 1, but what is "
+        "printed is the output: a mean of values, and these are made by random matrices.",
         "the numbers, but not the shape": "The shape is wrong, indeed: there is no axis of "
         "features. But look also at the numbers: random parameters, and all of them equal?",
         "the shape, but not the numbers": "The numbers are impossible, indeed. But where is the "

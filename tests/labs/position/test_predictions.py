@@ -25,6 +25,14 @@ def test_a_constant_gate_is_alibi_with_the_slope_of_its_logarithm():
     assert alibi_slopes(8)[0] == 0.5  # the notebook's 1/2 is a slope, not a gate
 
 
+def test_the_same_word_twice_has_the_same_output_and_the_mask_tells_them_apart():
+    the, dog, bites, man = torch.randn(4, 8, generator=torch.Generator().manual_seed(0)).double()
+    x = torch.stack([the, dog, bites, the, man])
+    for is_causal, different in ((False, predict["different_outputs"].right), (True, 5)):
+        output = attention(x, x, x, is_causal=is_causal).output
+        assert len((torch.cdist(output, output) < 1e-9).unique(dim=0)) == different
+
+
 def test_a_turned_score_is_the_same_a_thousand_positions_on():
     assert predict["same_difference"].reply("the same").is_right
     q, k = torch.randn(2, 1, 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
