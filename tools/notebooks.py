@@ -41,6 +41,7 @@ WITH_MODEL = ("10", "11", "12", "15")
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
 READ_TIME = re.compile(r"\d+ minutes to read")
+FOLDED = r"<details><summary>(?:Hint|Solution)</summary>.*?</details>|```.*?```"
 EXERCISE = re.compile(r"^\*\*(?:Exercise|Puzzle) \d", re.M)
 ATTACHED = re.compile(r"\(attachment:([\w-]+)\.png\)")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
@@ -99,12 +100,12 @@ def minutes_to_read(notebook: nbformat.NotebookNode) -> int:
     """Return the minutes that a notebook takes, exercises apart, to the nearest five.
 
     Two hundred words a minute, and a minute for each cell of code but set-up, import and exercises;
-    what is folded is not read.
+    hints and solutions are not read.
     """
     words = cells = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            shown = re.sub(r"<details>.*?</details>|```.*?```", " ", cell.source, flags=re.S)
+            shown = re.sub(FOLDED, " ", cell.source, flags=re.S)
             words += len(shown.split())
         elif cell.id not in ("set-up", "import") and not re.search(r"^check\.", cell.source, re.M):
             cells += 1

@@ -154,7 +154,11 @@ def test_the_weighted_sum_by_mouse(widgets):
     soon(lambda: says(output), "the softmax of the new scores")
     enter(explorer, "values row 3 column 0", "ten")
     soon(lambda: "“ten” is not a number" in status(explorer), "the message")
-    assert says(output)
+    shown = explorer.locator(".alab-terms tr").last.inner_text()  # dimmed, and still there
+    assert all(f"{number:.3f}" in shown for number in output.tolist())
+    assert explorer.locator(".alab-stale").count() == 1
+    enter(explorer, "values row 3 column 0", "0")
+    soon(lambda: says(output), "the recovery")
     explorer.get_by_role("button", name="weights as typed").click()
     explorer.get_by_label("weights preset").select_option("all 1, four values")
     soon(lambda: "The weights sum to 4, not 1" in status(explorer), "the warning")

@@ -25,3 +25,4 @@ def test_neither_a_step_nor_a_long_name_moves_the_bar():
             assert (bar.layout.height, bar.bar.layout.width, len(bar.children)) == before
     assert before[0].endswith("px")
     assert bar.label.layout.overflow == "hidden"
+    assert bar.bar.layout.flex == "none"  # else a long name would squeeze it
