@@ -9,7 +9,7 @@ from typing import Any
 from attention_lab.grading.base import Checks, Verdict
 from attention_lab.grading.predict import Choices, Number, Predictions
 
-__all__ = ["Verdict", "check", "grade", "predict"]
+__all__ = ["Verdict", "board", "check", "grade", "predict"]
 
 ROOMS = {
     "start_here": ["strongest_key"],
@@ -77,6 +77,47 @@ ROOMS = {
         "teaching_leak",
         "kv_cache",
     ],
+    "programmable_rules": [
+        "shared_question",
+        "exact_pairs",
+        "several_spans",
+        "budget_of_keys",
+        "break_one_rule",
+        "make_it_say",
+    ],
+    "programmable_weights": [
+        "sharp_enough",
+        "right_align",
+        "least_frequent",
+        "carry_column",
+        "two_number_adder",
+        "last_induction",
+    ],
+    "puzzles": [
+        "key_before",
+        "all_but_itself",
+        "first_and_last",
+        "every_third",
+        "window_repaired",
+        "prompt_reads_itself",
+        "documents_by_id",
+        "dilated_back",
+        "window_with_sinks",
+        "blocks_of_a_layout",
+        "tree_of_guesses",
+        "grid_neighbours",
+        "grid_at_the_edge",
+        "halving",
+        "lift_to_share",
+        "may_say_nothing",
+        "count_so_far",
+        "look_where_told",
+        "turn_back_one",
+        "say_the_word",
+        "break_the_copy",
+        "few_keys",
+        "say_it_within_limits",
+    ],
 }
 check = Checks(
     {
@@ -92,6 +133,13 @@ def _card(asked: Choices | Number) -> Any:
     from attention_lab.ui.prediction import PredictionCard  # ipywidgets, for those who ask
 
     return PredictionCard(asked)
+
+
+def board() -> Any:
+    """Show which puzzles are solved; the table changes when a puzzle is checked."""
+    from attention_lab.labs.puzzles.board import Board
+
+    return Board()
 
 
 predict = Predictions("attention_lab.labs", _card)

@@ -21,6 +21,7 @@ MatrixEditor("M", [[1, 2], [3, 4]], presets={"the unit matrix": [[1, 0], [0, 1]]
     "WeightedSumExplorer": "WeightedSumExplorer()",
     "MaskEditor": "MaskEditor(3, 3)",
     "MaskExplorer": "MaskExplorer()",
+    "ModeStudio": "ModeStudio()",
     "AlignmentExplorer": """\
 from attention_lab.models.data.translation import ENGLISH, FRENCH, translate
 from attention_lab.models.seq2seq import Seq2Seq
@@ -32,6 +33,7 @@ AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
     "ScaleExplorer": "ScaleExplorer(64)",
     "AttentionExplorer of 16 tokens": "AttentionExplorer(a, a, a)",
     "AttentionExplorer of 32 tokens": "AttentionExplorer(b, b, b)",
+    "SelectConsole": "SelectConsole()",
     "ShapeExplorer": "ShapeExplorer()",
     "PositionExplorer": "PositionExplorer()",
     "DecodingExplorer": """\

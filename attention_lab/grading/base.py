@@ -7,7 +7,7 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from types import CodeType
 from typing import Any, Literal
@@ -19,46 +19,55 @@ from attention_lab.pictures.style import MARKS, escaped
 
 __all__ = ["GRADERS", "Checks", "Verdict", "exercise", "is_open", "what_is_open"]
 
-Grader = Callable[[Any], str]
-
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check has to say."""
+    """What a check has to say, and a picture of it as HTML, if there is one.
 
-    status: Literal["pass", "not yet", "open"]
+    An answer "over budget" is right, and longer than the exercise wants it.
+    """
+
+    status: Literal["pass", "over budget", "not yet", "open"]
     message: str
+    picture: str = ""
 
     @property
     def passed(self) -> bool:
-        return self.status == "pass"
+        return self.status in ("pass", "over budget")
 
     @property
     def head(self) -> str:
-        return {"pass": "Right.", "not yet": "Not yet:", "open": "Not attempted:"}[self.status]
+        return {
+            "pass": "Right.",
+            "over budget": "Right, but over budget.",
+            "not yet": "Not yet:",
+            "open": "Not attempted:",
+        }[self.status]
 
     def __str__(self) -> str:
         return f"{self.head} {self.message}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        look = {"pass": "good", "not yet": "bad", "open": "open"}[self.status]
+        look = {"pass": "good", "not yet": "bad"}.get(self.status, "open")
         mark, background, text, edge = MARKS[look]
         box = (
             f'<div class="alab-slab" style="background:{background};color:{text};'
             f'border-left:4px solid {edge};padding:6px 10px;line-height:1.5">'
             f"{mark} <b>{self.head}</b> {escaped(self.message)}</div>"
         )
-        return {"text/plain": str(self), "text/html": box}
+        return {"text/plain": str(self), "text/html": box + self.picture}
 
 
+Grader = Callable[[Any], str | Verdict]
 GRADERS: dict[str, Grader] = {}
 
 
 def exercise(grader: Grader) -> Grader:
     """Register a grader under its name.
 
-    A grader takes the answer and returns what to say when it is right; it raises `Problem`
-    with the specific mistake when it is wrong.
+    A grader takes the answer and returns what to say when it is right, or a whole `Verdict`; it
+    raises `Problem` with the specific mistake when it is wrong. If it has an attribute ``picture``,
+    that is called with the answer, None for one not attempted, and returns HTML for every verdict.
 
     Raises
     ------
@@ -108,11 +117,20 @@ class Checks:
             There is no such exercise.
         """
         grader = self._grader(name)
+        verdict = self._verdict(grader, answer)
+        if draw := getattr(grader, "picture", None):
+            with _the_same_for_all():
+                picture = draw(None if verdict.status == "open" else answer)
+            verdict = replace(verdict, picture=picture)
+        return verdict
+
+    def _verdict(self, grader: Grader, answer: Any) -> Verdict:
         try:
             if missing := what_is_open(answer):
                 return Verdict("open", f"{missing}, and run the cell again.")
             with _the_same_for_all():
-                return Verdict("pass", grader(answer))
+                said = grader(answer)
+            return said if isinstance(said, Verdict) else Verdict("pass", said)
         except Problem as problem:
             text = str(problem)
             return Verdict("not yet", text if text.endswith((".", "?")) else f"{text}.")

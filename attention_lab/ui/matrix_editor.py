@@ -99,6 +99,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         self.preset = choice(f"{name} preset", [NO_PRESET, *self.presets], width="240px")
         self.preset.observe(self._choose_preset, names="value")
         self.head, self.message_line = ipywidgets.HTML(), ipywidgets.HTML()
+        self.message_line.add_class("alab-status")  # of fixed height: a message moves nothing
         self.children = [
             ipywidgets.HTML(STYLE, layout={"display": "none"}),
             self.head,

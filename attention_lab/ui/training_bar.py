@@ -29,8 +29,12 @@ class TrainingBar(StaticTwin, ipywidgets.HBox):
     def __init__(self, steps: int) -> None:
         super().__init__()
         self.steps, self.name = steps, ""
-        self.bar = ipywidgets.IntProgress(min=0, max=steps, layout={"width": "300px"})
+        self.bar = ipywidgets.IntProgress(
+            min=0, max=steps, layout={"width": "300px", "flex": "none"}
+        )
         self.label = ipywidgets.HTML()
+        # a long name moves nothing: what does not fit on the line is cut
+        self.layout.height, self.label.layout.overflow = "32px", "hidden"
         self.reset()
         self.children = [self.bar, self.label]
 

@@ -15,6 +15,7 @@ from driving import (
     fields,
     numbers,
     serious_violations,
+    settle,
     soon,
     status,
     table,
@@ -216,6 +217,32 @@ def test_the_mask_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: table(explorer, "leak map")[0][4] == "0", "the pair as it was")
     type_in(explorer, "tokens", "7")
     soon(lambda: "28 of 49 pairs" in status(explorer), "seven tokens")
+
+
+def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
+    studio = the(widgets, "ModeStudio")
+    assert "21 of 64 pairs are kept: causal and at most 2 back." in status(studio)
+    before = places(studio)
+    studio.get_by_label("not").first.click()
+    soon(lambda: "28 of 64 pairs are kept: not causal and" in status(studio), "the other half")
+    assert places(studio) == before
+    studio.get_by_label("not").first.focus()
+    widgets.keyboard.press("Space")
+    soon(lambda: "21 of 64" in status(studio), "the first half")
+    type_in(studio, "size", "1")
+    soon(lambda: ": causal and at most 0 back" in status(studio), "a small window")
+    assert places(studio) == before
+    studio.get_by_label("mode", exact=True).select_option("your own mask")
+    soon(lambda: studio.get_by_label("mask", exact=True).count() == 1, "the field for a rule")
+    type_in(studio, "mask", "q and k")
+    soon(lambda: "“q” is a number, but “and” wants True" in status(studio), "the message")
+    type_in(studio, "mask", "0 <= q - k < 2 or k == 0")
+    studio.get_by_label("join").select_option("nothing more")
+    soon(lambda: ": (0 <= q - k < 2 or k == 0)" in status(studio), "the rule")
+    studio.get_by_label("shown").select_option("weights")
+    soon(lambda: table(studio, "weights")[0][0] == "1.000", "the weights")
+    enter(studio, "tokens", "all <b> fits")
+    soon(lambda: "6 of 9 pairs" in status(studio), "three tokens")
 
 
 def test_the_alignment_explorer_by_mouse_and_by_keyboard(widgets):
@@ -431,9 +458,58 @@ def test_the_training_bar_moves(widgets):
     assert bar.locator(".widget-hprogress, .widget-progress").count() == 1
 
 
+PLACES = """root => [root, ...root.querySelectorAll('*')].filter(e => e.offsetParent)
+  .filter(e => !e.closest('[role=status]') && !e.closest('.widget-html-content'))
+  .map(e => { const r = e.getBoundingClientRect(), s = root.getBoundingClientRect();
+              return [r.x - s.x, r.y - s.y, r.width, r.height].map(Math.round).join(); })"""
+
+
+def test_a_message_moves_nothing_of_the_matrix_editor(widgets):
+    editor = the(widgets, "MatrixEditor")
+    start = editor.evaluate(PLACES)
+    for text in ("abc", "1e400", "," * 300):
+        type_in(editor, "M row 0 column 0", text)
+        soon(lambda: "Still using" in status(editor), "the message")
+        assert editor.evaluate(PLACES) == start
+    type_in(editor, "M row 0 column 0", "-1234.5678")
+    soon(lambda: status(editor) == "", "the recovery")
+    assert editor.evaluate(PLACES) == start
+    editor.get_by_role("button", name="Reset").click()
+    soon(lambda: fields(editor, "M", 2, 2)[0] == ["1", "2"], "the first matrix")
+
+
+def test_no_rule_and_no_cell_moves_the_mask_editor(widgets):
+    editor = the(widgets, "MaskEditor")
+    start = editor.evaluate(PLACES)
+    for rule in ("causal: no later key", "every position but its own", "every key"):
+        editor.get_by_label("mask").select_option(rule)
+        settle(widgets)
+        assert editor.evaluate(PLACES) == start
+    editor.get_by_label("query 0 may attend to key 2").click()
+    soon(lambda: not boxes(editor, 3)[0][2], "the hidden key")
+    assert editor.evaluate(PLACES) == start
+
+
 def test_every_kind_can_be_read(widgets):
     can_be_read(widgets)
 
 
 def test_axe_finds_no_serious_violation(widgets):
     assert serious_violations(widgets) == []
+
+
+def test_the_console_runs_a_program_that_is_typed(widgets):
+    console = the(widgets, "SelectConsole")
+    assert "5 of 6 rows are right" in status(console)
+    type_in(console, "β", "20")
+    soon(lambda: "6 of 6 rows are right" in status(console), "sharper weights")
+    type_in(console, "queries", "length - 1 - positions")
+    soon(lambda: [row[0] for row in table(console, "aggregate")][:3] == ["9", "5", "1"], "reverse")
+    assert console.get_by_label("program").input_value() == "reverse"
+    enter(console, "values", "apples")
+    soon(lambda: "“apples” is not known here" in status(console), "the message")
+    assert [row[0] for row in table(console, "aggregate")][:3] == ["9", "5", "1"]
+    console.get_by_label("program").select_option("the token before")
+    soon(lambda: "Row 0 selects nothing" in status(console), "the program")
+    console.get_by_label("BOS token, at half the score").uncheck()
+    soon(lambda: "gives 3.833" in status(console), "the mean of all tokens")

@@ -4,19 +4,30 @@ import itertools
 import re
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import nbformat
 import pytest
 import torch
 
 import lint
-from attention_lab.exercises import ROOMS, check, grade
+import notebooks as tool
+from attention_lab.exercises import ROOMS, check
+from attention_lab.exercises import grade as graded
+from attention_lab.models.pretrained import is_installed
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
+NOTEBOOKS = tool.course()
 FOLDED = re.compile(
     r"<details><summary>Solution</summary>\s+```python\n(.*?)```.*?</details>", re.S
 )
+
+NEEDS_MODEL = {"say_the_word", "break_the_copy", "few_keys", "say_it_within_limits"}
+
+
+def grade(name, answer):
+    """Grade an answer, where what it is tried on is installed."""
+    if name in NEEDS_MODEL and not is_installed():
+        pytest.skip("needs the real model")
+    return graded(name, answer)
 
 
 def solutions():

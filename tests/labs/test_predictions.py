@@ -50,6 +50,50 @@ def test_the_right_choice_does_not_always_stand_in_the_same_place():
         assert at.count(position) <= 0.6 * len(at)
 
 
+# Where the form of the choices still tells the right one: to be mended, and to leave these sets.
+TOLD_BY_LENGTH = {("alignment", min), ("position", max)}
+TOLD_BY_A_REASON = {
+    "adjectives_in_order",
+    "four_or_five",
+    "grammar_instead",
+    "more_steps_for_none",
+    "printed_ones",
+    "same_difference",
+    "shuffled_words",
+    "strongest_keys",
+    "sums_without_feed_forward",
+}
+ROOMS = sorted({predict.room_of(name) for name in NAMES})
+
+
+def extreme(asked, most):
+    """The shortest or longest choices; the right one among n of them counts 1 / n."""
+    length = most(map(len, asked.choices))
+    return [choice for choice in asked.choices if len(choice) == length]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("most", [min, max])
+def test_the_right_choice_is_not_known_by_its_length(room, most):
+    all_asked = [predict[name] for name in NAMES if predict.room_of(name) == room]
+    asked = [each for each in all_asked if isinstance(each, Choices)]
+    ends = [(each.right, extreme(each, most)) for each in asked]
+    known = sum(1 / len(end) for right, end in ends if right in end)
+    by_chance = sum(1 / len(each.choices) for each in asked)
+    assert (known > by_chance + 1) == ((room, most) in TOLD_BY_LENGTH), f"{known} of {len(asked)}"
+
+
+@every_prediction
+def test_the_right_choice_is_not_known_by_having_a_reason_or_none(name):
+    asked = predict[name]
+    if isinstance(asked, Number):
+        pytest.skip("a number is typed")
+    reasoned = {choice: ": " in choice for choice in asked.choices}
+    is_right = reasoned.pop(asked.right)
+    otherwise = sum(each != is_right for each in reasoned.values())
+    assert (otherwise > len(reasoned) / 2) == (name in TOLD_BY_A_REASON)
+
+
 @every_prediction
 def test_without_a_kernel_each_reply_is_folded(name):
     asked = predict[name]

@@ -67,6 +67,12 @@ def said(text):
     return nbformat.v4.new_output("display_data", {"text/plain": text, "text/html": text})
 
 
+def widget_of(text):
+    return nbformat.v4.new_output(
+        "display_data", {"text/plain": text, "text/html": f"<div>a bar</div><p>{text}</p>"}
+    )
+
+
 def picture(sentence="A line goes up."):
     return nbformat.v4.new_output(
         "display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": sentence}}
@@ -79,7 +85,7 @@ def notebook():
     made = nbformat.v4.new_notebook(metadata={"kernelspec": dict(tool.KERNEL)})
     made.cells = [
         text("title", TITLE),
-        code("set-up", tool.set_up()),
+        code("set-up", tool.set_up(NAME)),
         text("section", "## 1 A section\n\nThe score is 0.665. See [above](#1-A-section)."),
         code("figure", "figures.heatmap(m)", picture(), said("A line goes up.")),
         code("widget", "WeightsExplorer()", stream("0.66524\n")),
@@ -216,6 +222,8 @@ live = nbformat.v4.new_output("display_data", {tool.WIDGET_VIEW: {"model_id": "1
         (lint.predictions, drop("answer"), "no cell after it is tagged “answer”"),
         (lint.predictions, output("answer", stream("6.5")), "answer does not show '6.492'"),
         (lint.predictions, output("answer", stream("6.492")), "answer still shows its first line"),
+        (lint.predictions, output("answer", widget_of("6.492")), "it shows a piece of HTML"),
+        (lint.printed_lines, output("figure", stream("x" * 96)), "line of 96 characters"),
         (lint.predictions, show_below_answer, "below follows an answer, and is not tagged"),
         (lint.predictions, drop("between"), "no text stands between it and its answer"),
         (lint.predictions, replace("between", "Run", "6.492: run"), "between shows '6.492'"),

@@ -12,7 +12,7 @@ import notebooks as tool
 
 ROOT = Path(__file__).parents[2]
 
-PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+PATHS = tool.course()
 every_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
@@ -22,6 +22,7 @@ def read(path):
 
 def test_there_are_notebooks():
     assert [path.stem[:2] for path in PATHS][:4] == ["00", "01", "02", "03"]
+    assert PATHS[-1].stem == "puzzles"
 
 
 @every_notebook
@@ -40,6 +41,21 @@ def test_it_holds_to_the_anatomy(path):
 
 def test_a_term_leads_to_the_glossary_where_it_stands_for_the_first_time():
     assert [f"{use.cell}: {use.term}" for use in glossary.first_uses(PATHS)] == []
+
+
+# Notebooks that hold to it by themselves, as 00 says of all: the others are to join them.
+LINKED = [path for path in PATHS if path.name < "05"]
+
+
+@pytest.mark.parametrize("path", LINKED, ids=lambda path: path.stem)
+def test_a_term_leads_to_the_glossary_where_it_first_stands_in_a_notebook(path):
+    assert [f"{use.cell}: {use.term}" for use in glossary.first_uses_in(path)] == []
+
+
+def test_the_terms_of_the_first_page_are_known_and_its_table_of_contents_is_no_use():
+    known = glossary.on_the_first_page()
+    assert {"query", "key", "value", "softmax", "weight"} <= known
+    assert not {"head", "layer", "loss"} & known
 
 
 def test_a_first_use_without_a_link_is_found(tmp_path):

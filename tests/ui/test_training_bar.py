@@ -14,3 +14,15 @@ def test_training_bar_follows_a_training():
     assert seen == [1, 10, 20, 25]
     assert bar.label.value == "dot: step 25 of 25, loss 0.04"
     assert "dot: step 25" in bar.twin_text()
+
+
+def test_neither_a_step_nor_a_long_name_moves_the_bar():
+    bar = TrainingBar(1000)
+    before = bar.layout.height, bar.bar.layout.width, len(bar.children)
+    for bar.name in ("dot", "a" * 300):
+        for step in (1, 10, 1000):
+            bar(step, 1e-9 * step)
+            assert (bar.layout.height, bar.bar.layout.width, len(bar.children)) == before
+    assert before[0].endswith("px")
+    assert bar.label.layout.overflow == "hidden"
+    assert bar.bar.layout.flex == "none"  # else a long name would squeeze it

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
+from attention_lab.grading.calls import written_out
 from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.compare import same
 from attention_lab.grading.feedback import Problem, run
@@ -137,6 +138,7 @@ def log_sum_exp(answer: Callable[[Tensor], Tensor]) -> str:
             "largest score of each row first, and add it to the logarithm"
         )
     judge(answer, cases, lambda scores: scores.logsumexp(dim=-1), "the logarithms")
+    written_out(answer, cases[1], "build it from amax, exp, sum and log")
     return (
         "[1000, 1001] gives 1001.313 and [-1000, -1001] gives -999.687: no exponential larger "
         "than 1 was needed."

@@ -2,31 +2,31 @@
 
 from attention_lab.grading.predict import Choices, Number
 
-best_for_crunchy = Choices(
-    question="The second query wants something crunchy: it is [0, 1]. Which key gets its largest "
-    "score?",
+sweet_above_all = Choices(
+    question="A wish that is sweet above all, and a little crunchy: [3, 1]. Which key gets its "
+    "largest score?",
     choices={
-        "honey, as for the sweet query": "A score belongs to a pair. Honey was best for sweet; for "
-        "this query only its second number counts, and that is −2.",
-        "cracker": "This query picks out the second number of each key: 1, −2 and 2.",
-        "apple, which is good at both": "Being good at both does not help here: the query asks for "
-        "the second number only, and the apple has 1 there.",
+        "honey, the sweetest of the three": "Its 2 counts three times, and its −2 once: 6 − 2 = 4. "
+        "The apple has 3 + 1.",
+        "apple, which is sweet and crunchy": "3 + 1 = 4 is what it gets. Honey has 6 − 2.",
+        "honey and apple, with equal scores": "Honey gets 3 · 2 − 2, the apple 3 · 1 + 1, and both "
+        "are 4. What is not crunchy costs the honey as much as its sweetness wins.",
+        "cracker, the crunchiest of the three": "Its −1 counts three times, and its 2 once: −1.",
     },
-    right="cracker",
-    shown_by="crunchy fits best: cracker",
+    right="honey and apple, with equal scores",
+    shown_by="[4.0, 4.0, -1.0]",
 )
 
 twice_the_honey = Choices(
     question="A thicker honey has the key [4, −4]: the direction of [2, −2] and twice its length. "
     "What happens to the two scores 2 (sweet) and −2 (crunchy)?",
     choices={
-        "both rise: a longer key fits everything better": "That holds where the cosine is "
-        "positive. With crunchy it is negative, and the length is a factor: twice −2 is less "
-        "than −2.",
-        "both stay: only the direction counts": "That would be the cosine. The dot product also "
-        "has the two lengths as factors.",
-        "sweet rises, crunchy stays": "Every score of this key is multiplied by 2. One of 0 would "
-        "stay; −2 does not.",
+        "both rise by 2, to 4 and to 0": "The length is a factor and nothing that is added: twice "
+        "−2 is less than −2.",
+        "both stay, as the direction does": "That would be the cosine. The dot product also has "
+        "the two lengths as factors.",
+        "sweet rises to 4, and crunchy stays at −2": "Every score of this key is multiplied by 2. "
+        "One of 0 would stay; −2 does not.",
         "sweet rises to 4, crunchy falls to −4": "The length is a factor of every score, and the "
         "cosine keeps its sign.",
     },
@@ -55,13 +55,13 @@ share_of_three = Number(
 ten_more = Choices(
     question="All three scores get 10 more: 11, 12 and 13. What do the weights do?",
     choices={
-        "they move closer together, since 11, 12, 13 are nearly equal": "In proportion they are. "
-        "Softmax asks for the differences, which are still 1.",
-        "the largest grows, since e¹³ is so much more": "All three exponentials grow by the same "
-        "factor, and the sum with them.",
+        "they move closer to each other": "In proportion 11, 12 and 13 are nearly equal. Softmax "
+        "asks for the differences, which are still 1.",
+        "the largest grows, the others shrink": "All three exponentials grow by the same factor, "
+        "and the sum with them.",
         "they stay exactly what they were": "The factor e¹⁰ is in every exponential and in the "
         "sum, and cancels.",
-        "all three grow": "Three numbers whose sum stays 1 cannot all grow.",
+        "all three of them grow a little": "Three numbers whose sum stays 1 cannot all grow.",
     },
     right="they stay exactly what they were",
     shown_by="largest change of a weight: ≈0",
@@ -71,16 +71,16 @@ only_exp = Choices(
     question="exp gives 11, 12, 13 the same weights as 1, 2, 3. Put another function in its place, "
     "and divide by the sum again. Which one gives the same weights too?",
     choices={
-        "softplus: smooth, positive and rising, as exp is": "It is all of that. But for large "
+        "softplus, which is smooth": "It is smooth, positive and rising, as exp is. But for large "
         "scores it is nearly the score itself, and 11, 12, 13 are nearly equal.",
-        "ReLU: a straight line keeps all differences": "It keeps differences. Shares are ratios, "
-        "and the ratios of 11, 12, 13 are not those of 1, 2, 3.",
-        "none of the three": "To move all scores by 10 must multiply all the numbers by one "
-        "factor, and only an exponential does that.",
-        "the square: it stretches large scores, as exp does": "It stretches them, and 169 : 121 is "
+        "ReLU, which is a straight line": "A line keeps differences. Shares are ratios, and the "
+        "ratios of 11, 12, 13 are not those of 1, 2, 3.",
+        "none of the three functions": "To move all scores by 10 must multiply all the numbers by "
+        "one factor, and only an exponential does that.",
+        "the square, which grows fast": "It stretches large scores, as exp does, and 169 : 121 is "
         "still far from 9 : 1.",
     },
-    right="none of the three",
+    right="none of the three functions",
     shown_by="unchanged: exp",
 )
 
@@ -88,15 +88,15 @@ thousand = Choices(
     question="The scores 1000 and 1001 also differ by 1. What does PyTorch give for the formula, "
     "written down as above, in float32?",
     choices={
-        "0.269 and 0.731, as for 0 and 1": "So the mathematics says. But the computer has to hold "
-        "e¹⁰⁰⁰ on the way there.",
-        "no number at all": "e¹⁰⁰⁰ is too large for a float32: it becomes inf, and inf / inf is "
-        "not a number.",
-        "0 and 1: the larger one takes all": "The gap is 1, and a gap of 1 is a factor of 2.718.",
-        "an error message": "That would be kind. Floating point numbers go on with inf, and "
-        "nothing is raised.",
+        "the weights 0.269 and 0.731": "So the mathematics says, as for 0 and 1. But the computer "
+        "has to hold e¹⁰⁰⁰ on the way there.",
+        "nan twice, which is no number": "e¹⁰⁰⁰ is too large for a float32: it becomes inf, and "
+        "inf / inf is not a number.",
+        "the weights 0.000 and 1.000": "The gap is 1, and a gap of 1 is a factor of 2.718.",
+        "no weights but an error message": "That would be kind. Floating point numbers go on with "
+        "inf, and nothing is raised.",
     },
-    right="no number at all",
+    right="nan twice, which is no number",
     shown_by="[nan, nan]",
 )
 
@@ -104,16 +104,16 @@ dropped_keepdim = Choices(
     question="Two wishes and three foods: without keepdim=True PyTorch complains. Now there are "
     "three wishes and three foods, and keepdim=True is forgotten. What happens?",
     choices={
-        "it complains again": "It complains where the shapes do not fit. A list of 3 fits a "
-        "(3, 3) matrix: it is taken for a row.",
-        "the weights come out right": "The sum of row j would have to divide row j. A list of 3 is "
+        "PyTorch complains as it did before": "It complains where the shapes do not fit. A list of "
+        "3 fits a (3, 3) matrix: it is taken for a row.",
+        "the right weights come out": "The sum of row j would have to divide row j. A list of 3 is "
         "laid along the columns, and divides column j.",
-        "wrong numbers come out, and nothing is said": "The three sums are taken for a row: "
-        "column j is divided by the sum of row j.",
-        "the columns sum to 1 instead of the rows": "For that, column j would be divided by its "
-        "own sum. It is divided by the sum of row j.",
+        "wrong numbers come out, silently": "The three sums are taken for a row: column j is "
+        "divided by the sum of row j.",
+        "the columns sum to 1, not the rows": "For that, column j would be divided by its own sum. "
+        "It is divided by the sum of row j.",
     },
-    right="wrong numbers come out, and nothing is said",
+    right="wrong numbers come out, silently",
     shown_by="1.048",
 )
 
@@ -121,9 +121,9 @@ gap_of_five = Choices(
     question="One key scores 5 more than each of seven others. How much weight do the seven get "
     "together?",
     choices={
-        "none: 5 ahead is clear enough": "No exponential is 0, so no weight is 0.",
-        "about 0.7 %, which is e⁻⁵": "That is what one of them has against the first. There are "
-        "seven of them.",
+        "nothing at all": "5 ahead is a lot. But no exponential is 0, so no weight is 0.",
+        "about 0.7 %": "e⁻⁵ = 0.007 is what one of them has against the first. There are seven of "
+        "them.",
         "about 4.5 %": "Seven times e⁻⁵ = 0.0067, of a total that is a little above 1.",
         "about 30 %": "That needs a gap near 2.8. Each step of 1 in the gap divides what "
         "one of them has, beside the first, by 2.718.",
@@ -137,11 +137,12 @@ additive_per_pair = Choices(
     "and a key. And the additive score, for each pair, when all queries and keys have been "
     "multiplied by A and B once?",
     choices={
-        "8 256: each learned number once": "The matrices A and B meet each query and each key "
+        "8256, one for each learned number": "The matrices A and B meet each query and each key "
         "once, and not each pair.",
-        "4 096: a matrix for each pair": "That is the price of A for one query. It is paid once, "
-        "and serves all of that query's pairs.",
-        "none: it only adds": "The sum goes through tanh, and then u weighs its 64 numbers.",
+        "4096, for the product with a matrix": "That is the price of A for one query. It is paid "
+        "once, and serves all of that query's pairs.",
+        "none, it only adds numbers": "The sum goes through tanh, and then u weighs its 64 "
+        "numbers.",
         "64 as well, and 64 times tanh": "The pair itself costs u · tanh(…): 64 products, and "
         "64 values of tanh before them.",
     },
@@ -153,14 +154,15 @@ curved_values = Choices(
     question="The keys are 0, 1, 2, 3, 4 and their values the squares 0, 1, 4, 9, 16. The query is "
     "2, and near keys count more, to the left and to the right alike. What is the output?",
     choices={
-        "4, the value that was measured there": "Key 2 has the largest weight and not all of it. "
+        "exactly 4, the value of key 2": "Key 2 has the largest weight and not all of it. "
         "Its neighbours are mixed in.",
-        "less than 4: small values come first": "To the left and right alike: 1 pulls by 3 "
+        "less than 4, and more than 0": "To the left and right alike: 1 pulls by 3 "
         "downwards, and 9 by 5 upwards.",
-        "more than 4": "1 and 9 have equal weights, and their mean is 5. For 0 and 16 it is 8.",
-        "6, the mean of all five values": "That would be so with equal weights. Near keys count "
+        "more than 4, and less than 6": "1 and 9 have equal weights, and their mean is 5. For 0 "
+        "and 16 it is 8. Key 2 itself holds the output near 4.",
+        "exactly 6, the mean of all five": "That would be so with equal weights. Near keys count "
         "more.",
     },
-    right="more than 4",
+    right="more than 4, and less than 6",
     shown_by="4.9243",
 )

@@ -93,6 +93,13 @@ class WeightsExplorer(LiveView):
             DISTANCE: [row(self.place, self.bandwidth), self.values],
         }
         self._inputs = ipywidgets.VBox()
+        self._speaking = {
+            SCORES: [self.scores, self.temperature],
+            DOT: [self.query, self.key, self.temperature],
+            DISTANCE: [self.values, self.place, self.bandwidth],
+        }
+        self.speak_for(self.scores, self.query, self.key, self.values)
+        self.speak_for(self.temperature, self.place, self.bandwidth)
         style = ipywidgets.HTML(FIXED + ARROWS, layout={"display": "none"})
         self.children = [style, self.view, self._inputs, self.status, self.picture]
         self.add_class("alab-arrows")
@@ -102,6 +109,7 @@ class WeightsExplorer(LiveView):
 
     def _choose_view(self) -> None:
         self._inputs.children = self._controls[self.view.value]
+        self._speaking_for = self._speaking[self.view.value]  # what is out of sight is not blamed
         self.redraw()
 
     def draw(self) -> tuple[str, str]:

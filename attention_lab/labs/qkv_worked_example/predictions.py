@@ -2,22 +2,21 @@
 
 from attention_lab.grading.predict import Choices, Number
 
-word_for_tired = Choices(
-    question="The query of `tired` is [4, 0, 4, 0]. To which word does `tired` give most of its "
+word_for_sofa = Choices(
+    question="The query of `sofa` is [0, 4, 0, 4]. To which word does `sofa` give most of its "
     "weight?",
     choices={
-        "to “tired” itself: no word is more like it": "Likeness is not what the score measures. A "
-        "query is compared with keys, and the key of `tired` has only one of the two features "
-        "that its query asks for.",
-        "to “cat”: its key has both features": "The key [1, 0, 1, 0] fits both fours of the query: "
-        "the score is 4 + 4 = 8, and no other word gets more than 4.",
-        "to “soft”: it is an adjective, too": "What kind of word the asker is plays no part. The "
-        "key of `soft` is [0, 0, 0, 1], and its product with [4, 0, 4, 0] is 0.",
-        "to “cat” and “sofa” alike: both are nouns": "Being a noun gives each of them 4. `cat` is "
-        "an animal as well, and gets 4 more.",
+        "to “soft”, which is said of it": "Its key is [0, 0, 0, 1], and the score is 4. Two other "
+        "words reach 4 as well.",
+        "to “sleeps”, the only action": "Its key is [0, 1, 1, 0], and the score is 4. Two other "
+        "words reach 4 as well.",
+        "to “sofa”, that is, to itself": "Its key is [1, 0, 0, 1], and the score is 4. Two other "
+        "words reach 4 as well.",
+        "to all three of these alike": "Each of the three keys has one of the two features that "
+        "`sofa` asks for, and no key has both: three scores of 4.",
     },
-    right="to “cat”: its key has both features",
-    shown_by="0.693",
+    right="to all three of these alike",
+    shown_by="0.294",
 )
 
 word_of_zeros = Choices(
@@ -44,12 +43,12 @@ every_key_hidden = Choices(
         "them in. The exponentials are 0 and so is their sum: softmax divides one by the other.",
         "equal weights: the scores are equal": "That holds for equal numbers. Equal scores cancel "
         "when one is subtracted from another, and −∞ − (−∞) is no number.",
-        "nan: it divides 0 by 0": "The sum of the row is 0 as well, and 0 / 0 is no number. "
-        "One nan in the weights makes the whole output of this query nan.",
+        "nan: it is divided by a sum of 0": "Each exponential is 0 as well, and 0 / 0 is no "
+        "number. One nan in the weights makes the whole output of this query nan.",
         "an error: such a row is refused": "PyTorch raises nothing: the nan goes on silently, "
         "into the output and into the gradients.",
     },
-    right="nan: it divides 0 by 0",
+    right="nan: it is divided by a sum of 0",
     shown_by="nan",
 )
 
@@ -59,14 +58,13 @@ one_matrix_for_cat = Choices(
     choices={
         "to “sleeps”, as before": "The wish for an action stood in the row of W_Q for nouns. "
         "With W_K a noun looks for what it is: a noun.",
-        "to “sofa”: it looks for nouns now": "`sofa` shares one feature with `cat`. "
-        "One word shares both.",
+        "to “sofa”, the other noun": "`sofa` shares one feature with `cat`. One word shares both.",
         "to “tired”, which looks for a cat": "The score of this pair is 1: `tired` has one of the "
         "two features that `cat` asks for. One word has both.",
-        "to “cat” itself": "Query and key are the same vector, so the score is the sum of its "
-        "squares, 2. Nothing else here has both features.",
+        "to “cat”, that is, to itself": "Query and key are the same vector, so the score is the "
+        "sum of its squares, 2. Nothing else here has both features.",
     },
-    right="to “cat” itself",
+    right="to “cat”, that is, to itself",
     shown_by="0.281",
 )
 
@@ -89,16 +87,16 @@ ten_times_the_query = Choices(
     question="The article gets the score 32, the weight 1 and the output [7, 8, 9]. Make every "
     "number of Q ten times as large. What becomes of the weight and of the output?",
     choices={
-        "the weight is 10, and the output [70, 80, 90]": "The score is ten times as large. A "
+        "they become 10 and [70, 80, 90]": "The score is ten times as large. A "
         "weight is a share, and no share exceeds 1.",
-        "nothing changes: 1 and [7, 8, 9]": "There is one key. It gets everything, whatever "
+        "they stay 1 and [7, 8, 9] as before": "There is one key. It gets everything, whatever "
         "its score is.",
-        "the weight comes nearer to 1: sharper": "It is exactly 1 already. A weight can come "
+        "the weight rises, the output stays": "It is exactly 1 already. A weight can come "
         "nearer to 1 only if another key has something to lose.",
-        "the weights are no longer all equal": "There is only one weight here, so there is "
-        "nothing that it could be unequal to.",
+        "the three features get other weights": "There is only one weight here, and it belongs to "
+        "the whole value: its three features share it.",
     },
-    right="nothing changes: 1 and [7, 8, 9]",
+    right="they stay 1 and [7, 8, 9] as before",
     shown_by="score 320",
 )
 
@@ -147,13 +145,13 @@ faults_by_shape = Choices(
     choices={
         "all four: each gives another result": "Another result can have the same shape. "
         "Which of the four multiplies a matrix by one number?",
-        "three: all but the missing scale": "Dividing a matrix by a number leaves its shape as it "
-        "is, so leaving out the division does, too.",
+        "three: all but the one with no scale": "Dividing a matrix by a number leaves its shape as "
+        "it is, so leaving out the division does, too.",
         "two: the vector and the single score": "With these sizes the sum is found as well: the "
         "weights are (2, 3) and a value has 5 features.",
         "none: the matrix product always fits": "It fits only if the inner sizes agree. A "
         "row times a column needs as many numbers in both, and Q has 8 where K has 12.",
     },
-    right="three: all but the missing scale",
+    right="three: all but the one with no scale",
     shown_by="found by its shape: 3 of 4",
 )

@@ -12,6 +12,7 @@ from torch import Tensor
 from attention_lab.core.normalisers import entropy, sparsemax
 from attention_lab.grading.answers import judge_statements, numbers
 from attention_lab.grading.base import exercise
+from attention_lab.grading.calls import written_out
 from attention_lab.grading.cases import judge, normal, shown
 from attention_lab.grading.feedback import Problem, name_of, returned, run
 
@@ -271,6 +272,7 @@ def tempered_softmax(answer: Callable[..., Tensor]) -> str:
                 f"{shown(right[0])}: float16 ends at 65504, and e^12, 100 / 0.001 are above it. "
                 "Subtract the largest score first, then divide by T"
             )
+    written_out(answer, cases[1], "build it from exp and sum")
     return "It survives [1000, 1001], a temperature of 0.001, a hidden key, and float16."
 
 

@@ -36,14 +36,14 @@ divided_by_d_k = Choices(
 )
 
 additive_without_scale = Choices(
-    question="Additive attention scores a pair by v · tanh(W q + U k), where W q + U k has as many "
-    "features as q (v, W and U are u, A and B of notebook 01). Nothing is divided. What happens to "
+    question="Additive attention scores a pair by u · tanh(A q + B k), where A q + B k has as many "
+    "features as q. Nothing is divided. A, B and u begin as nn.Linear draws them. What happens to "
     "the largest of ten weights from 64 to 1024 features, before any training?",
     choices={
+        "it grows and comes near to 1": "The sum has more terms, but tanh keeps each feature "
+        "within ±1, and u begins with numbers of the size 1/√d: their sum does not grow.",
         "it stays about the same": "Each feature lies within ±1 after tanh, and nn.Linear draws "
-        "v in the size of 1/√d. So the scores keep their size: this formula needs no scale.",
-        "it grows, as with the dot product": "The sum has more terms, but tanh keeps each feature "
-        "within ±1, and v begins with numbers of the size 1/√d: their sum does not grow.",
+        "u in the size of 1/√d. So the scores keep their size: the scale is in the start of u.",
         "it falls towards 0.1": "That needs scores that shrink. More features mean more terms, "
         "each smaller by the root of their number: the two effects cancel.",
     },
@@ -52,29 +52,31 @@ additive_without_scale = Choices(
 )
 
 jacobian_peak = Choices(
-    question="One of ten keys has the weight w, the other nine share the rest equally. At which w "
-    "do the weights answer most strongly to a change of the scores?",
+    question="One of ten keys has the weight w, the other nine share the rest equally. At which of "
+    "these four w is the size of the Jacobian largest?",
     choices={
-        "w = 0.1, where all are equal": "Equal weights answer less strongly: each diagonal entry "
-        "is w (1 − w) = 0.09, and this product is largest at ½.",
-        "w = 0.5": "w (1 − w), the answer of the leading key, is largest at ½. The size of the "
-        "whole Jacobian is largest a little lower, at 0.4, and of these three at 0.5 as well.",
+        "w = 0.1": "There all ten are equal. Each entry of the diagonal is w (1 − w) = 0.09; a key "
+        "that leads adds more than that.",
+        "w = 0.4": "The leading key's own entry w (1 − w) is largest at 0.5. But the other nine "
+        "have entries, too, which fall as w grows: together the peak is at 0.4.",
+        "w = 0.5": "That is where the leading key's own entry, w (1 − w), is largest. The entries "
+        "of the other nine are in the size as well, and they fall as w grows.",
         "w = 0.9": "w (1 − w) = 0.09 there: the key has nearly everything, and little is left to "
         "move.",
     },
-    right="w = 0.5",
-    shown_by="0.319",
+    right="w = 0.4",
+    shown_by="0.327",
 )
 
 first_gradient = Choices(
     question="The same two matrices, the same data, before the first step. How long is the "
     "gradient of W_Q without the scale, compared with the scaled model?",
     choices={
-        "much shorter: the softmax is saturated": "The Jacobian of the softmax is smaller. But "
+        "several times shorter": "The Jacobian of the softmax is smaller. But "
         "the scores depend on W_Q √d_k times as strongly, and this outweighs it.",
         "several times longer": "The Jacobian is smaller, but the scores depend on W_Q √d_k times "
         "as strongly, and the loss begins higher.",
-        "about as long: two effects cancel": "There are two effects, and they do not cancel: at "
+        "about equally long": "There are two effects, and they do not cancel: at "
         "d = 64 the Jacobian falls to about a half and the factor is 8, at 256 a quarter and 16.",
     },
     right="several times longer",
@@ -85,14 +87,15 @@ best_rate_without_scale = Choices(
     question="Of the learning rates 0.1, 0.3, 1, 3 and 10, the scaled model does best at 3. Which "
     "is best without the scale, at d = 64?",
     choices={
-        "a smaller one, by a factor of about ten": "Ten times 0.3 is 3. The rule further down "
-        "says why: with matrices as small as it asks for, the rate would be 3 / √d_k = 3/8.",
-        "a larger one, for its gradients vanish": "Its gradients were the longer ones at the first "
-        "step. A larger rate makes larger steps still.",
-        "the same: the best rate belongs to the task": "The task is the same, and the gradients "
-        "are not: where they are longer, the same rate makes longer steps.",
+        "0.3": "Its gradients are longer, so at the same rate its steps are, too. How much smaller "
+        "the rate has to be is the next question.",
+        "1": "Smaller than 3 is right, and 1 is not small enough: the steps are still too long.",
+        "3": "The task is the same, and the gradients are not: where they are longer, the same "
+        "rate makes longer steps.",
+        "10": "Its gradients were the longer ones at the first step. A larger rate makes larger "
+        "steps still.",
     },
-    right="a smaller one, by a factor of about ten",
+    right="0.3",
     shown_by="not scaled: best at 0.3",
 )
 
@@ -101,45 +104,47 @@ rate_for_smaller_start = Choices(
     "scores are the same. With which learning rate do all later ones stay the same, if the scaled "
     "model has the rate r (SGD)?",
     choices={
-        "r, since the scores are the same": "The matrices are d^(1/4) times smaller and their "
-        "gradients d^(1/4) times larger. Steps of rate r are too long, twice over.",
-        "r / d^(1/4), as small as the matrices": "That makes up for the smaller matrices. The "
+        "r": "The scores are the same. But the matrices are d^(1/4) times smaller and their "
+        "gradients d^(1/4) times larger: steps of rate r are too long, twice over.",
+        "r / d^(1/4)": "That makes up for the smaller matrices. The "
         "gradients are larger by the same factor, and that has to be made up for as well.",
         "r / √d": "The gradient is d^(1/4) times larger, and a step has to be d^(1/4) times "
         "smaller: together a factor of √d.",
+        "r · √d": "The gradients are not smaller but larger, by d^(1/4). Longer steps still would "
+        "be the wrong way.",
     },
     right="r / √d",
     shown_by="equal to the last bit",
 )
 
 three_below_zero = Choices(
-    question="A query that fits nothing: its three scores are −2, −3.5 and −1.5. Which of the four "
-    "normalisers still hand out a total weight of 1?",
+    question="A query that fits nothing: its three scores are −2, −3.5 and −1.5. How much weight "
+    "does softmax-plus-one hand out in all?",
     choices={
-        "softmax and sparsemax": "Their weights sum to 1 by definition, whatever the scores are. "
-        "The other two may give less.",
-        "all four: weights sum to 1": "That holds for softmax and sparsemax only. Sigmoid looks at "
-        "each score alone, and softmax-plus-one keeps a part back.",
-        "only softmax": "Sparsemax chooses its t so that the weights sum to 1, too.",
-        "none: all scores are below 0": "Softmax and sparsemax see differences of scores only. "
-        "Adding 5 to all three changes nothing for them.",
+        "exactly 1.0": "So softmax does, whatever the scores are. Here a 1 is added below the "
+        "fraction bar, and nobody gets its share.",
+        "from 0.5 to 0.9": "That needs exponentials whose sum is above 1. Here they are 0.14, 0.03 "
+        "and 0.22.",
+        "from 0.1 to 0.4": "The three exponentials, 0.14, 0.03 and 0.22, sum to 0.39, and "
+        "0.39 / 1.39 is handed out.",
+        "less than 0.05": "That needs scores further below 0. e⁻² is 0.14 and e⁻¹·⁵ is 0.22.",
     },
-    right="softmax and sparsemax",
-    shown_by="0.331",
+    right="from 0.1 to 0.4",
+    shown_by="sum 0.280",
 )
 
 fading_lead = Choices(
     question="One key leads all others by 2, and they are equal. Of 10 keys it has the weight "
     "0.451. What has it of 1000?",
     choices={
-        "about the same: its lead is the same": "The lead over each other key is the same, but "
-        "there are 999 others, and each adds to the sum below the fraction.",
-        "less than 0.01": "e² / (e² + 999): with this lead each other key weighs 1/7.4 as much, "
+        "about 0.451": "The lead over each other key is the same, but "
+        "there are 999 others, and each adds to the sum below the fraction bar.",
+        "about 0.007": "e² / (e² + 999): with this lead each other key weighs 1/7.4 as much, "
         "and there are 999 of them.",
-        "about 0.05": "The sum below the fraction grows with the number of keys, which is 100 "
+        "about 0.045": "The sum below the fraction bar grows with the number of keys, which is 100 "
         "times as large, not 10 times.",
     },
-    right="less than 0.01",
+    right="about 0.007",
     shown_by="0.0073",
 )
 
@@ -151,9 +156,9 @@ sum_in_half = Choices(
         "of the exponentials is inf.",
         "nan for each of the ten keys": "nan comes from inf / inf. Here each exponential is "
         "finite, and only their sum is inf.",
-        "0 for each of the ten keys": "Each exponential is finite and their sum is inf: 8100 / inf "
-        "is 0, without any sign of an error.",
+        "0.0 for each of the ten keys": "Each exponential is finite and their sum is inf: "
+        "8100 / inf is 0, without any sign of an error.",
     },
-    right="0 for each of the ten keys",
+    right="0.0 for each of the ten keys",
     shown_by="each weight 0.000",
 )

@@ -19,37 +19,37 @@ lookup_price = Choices(
 )
 
 first_key_grows = Number(
-    question="Three keys have the scores 1, 2 and 3, and the weights 0.090, 0.245 and 0.665. The "
-    "first score is raised from 1 to 5. What is the weight of that key now?",
-    right=0.844,
-    within=0.06,
-    because="It is now the largest by 2. The other two keep their ratio to each other, and share "
+    question="Three keys have the scores 1, 1 and 3, and the weights 0.107, 0.107 and 0.787. The "
+    "first score is raised from 1 to 6. What is the weight of that key now?",
+    right=0.946,
+    within=0.04,
+    because="It is now the largest by 3. The other two keep their ratio to each other, and share "
     "what is left.",
-    low="The score of this key is now the largest of the three, by 2, and each step of 1 "
+    low="The score of this key is now the largest of the three, by 3, and each step of 1 "
     "multiplies a weight by 2.7 compared with the others.",
-    high="The lead over 3 is only 2, so that key still has 0.135 times as much, and the key with 2 "
-    "has 0.050 times.",
+    high="The lead over the score 3 is only 3, so that key still has 0.050 times as much, and the "
+    "key with the score 1 has 0.007 times.",
     mistakes={
-        0.5: "5 is half of 5 + 2 + 3, but weights are not shares of the scores: the exponential "
+        0.6: "6 is 0.6 of 6 + 1 + 3, but weights are not shares of the scores: the exponential "
         "comes first.",
-        0.665: "That was the weight of the largest score before, which led by 1. This one leads "
-        "by 2.",
+        0.787: "That was the weight of the largest score before, which led by 2. This one leads "
+        "by 3.",
     },
-    shown_by="0.844",
+    shown_by="0.946",
 )
 
 nothing_fits = Choices(
-    question="Someone asks with (−3, −2): all three scores are negative. What do the weights do?",
+    question="Someone asks with (−3, −2). The scores of apple, honey and cracker are −5, −2 and "
+    "−1. Which of them gets most of the weight?",
     choices={
-        "they still add up to 1": "Only differences between scores matter: the least bad key gets "
-        "most.",
-        "they are all 0: nothing fits": "Softmax has no way to say “nothing”. The weights of a "
+        "the apple, with the score −5": "−5 is the farthest from 0, and it is the lowest of the "
+        "three. The order counts: the lowest score gets least.",
+        "the honey, with the score −2": "−2 lies between the two others, and so does its weight.",
+        "the cracker, with the score −1": "−1 is the largest of the three scores. The weights add "
+        "up to 1 all the same, so the key that fits least badly gets most.",
+        "none of them gets any weight": "Softmax has no way to say “nothing”. The weights of a "
         "query always add up to 1.",
-        "they are negative, like the scores": "A power of e is positive whatever the exponent; so "
-        "is a weight.",
-        "the cell raises an error": "Negative scores are as good as others: the exponential of "
-        "each is a positive number.",
     },
-    right="they still add up to 1",
-    shown_by="sum of the weights: 1.000",
+    right="the cracker, with the score −1",
+    shown_by="most for the cracker",
 )

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from attention_lab.grading.answers import numbers
 from attention_lab.grading.base import exercise
+from attention_lab.grading.calls import calls_of, written_out
 from attention_lab.grading.cases import judge, normal
-from attention_lab.grading.compare import compare
+from attention_lab.grading.compare import compare, same
 from attention_lab.grading.feedback import Problem, run
 
 __all__ = [
@@ -92,7 +93,28 @@ def sum_in_one_loop(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         {"scores": torch.tensor([-math.inf, 2.0, 3.0]), "values": normal(3, 4, seed=7).float()},
     ]  # fmt: skip
     judge(answer, [*cases, *far, *later], _by_softmax, "the numbers of the output")
-    return "Two totals and one division: the weights were never written down."
+    _hold_to_one_loop(answer)
+    return "Two totals and one division at the end: no list of weights is needed for an output."
+
+
+def _hold_to_one_loop(answer: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """Refuse weights that were written down, and exponentials of all scores in one call."""
+    small, large = ({"scores": normal(n_k, seed=n_k), "values": normal(n_k, 3, seed=9)}
+                    for n_k in (5, 9))  # fmt: skip
+    calls = written_out(answer, small, "add up e^s v and e^s in a loop over the keys")
+    results = [call.result for call in calls if isinstance(call.result, Tensor)]
+    weights = small["scores"].softmax(dim=-1)
+    if any(x.numel() == len(weights) and same(x.double().flatten(), weights) for x in results):
+        raise Problem(
+            "the numbers are right, but the list of weights was computed on the way; keep the two "
+            "totals, and divide once, at the end"
+        )
+    exponentials = [call for call in calls if call.name in ("exp", "exp2", "pow", "rpow")]
+    if exponentials and len(calls) == len(calls_of(answer, large)):
+        raise Problem(
+            "the numbers are right, but there is no loop: for 5 keys and for 9 PyTorch was called "
+            "equally often. Take one key after the other, and add to two totals"
+        )
 
 
 def _hidden(weights: Tensor, values: Tensor, j: int) -> Tensor:

@@ -71,6 +71,8 @@ class WeightedSumExplorer(LiveView):
             self.picture,
         ]
         self.add_class("alab-arrows")
+        self.speak_for(self.values, self.scores, self.weights)
+        self._speaking_for = [self.values, self.scores]
         # one score and one weight for each value
         shared = Size({self.values: 0, self.scores: 1, self.weights: 1}, self.count)
         self.shared = SharedSizes(self, [shared])
@@ -78,7 +80,9 @@ class WeightedSumExplorer(LiveView):
         self.kind.observe(self._choose_kind, names="value")
 
     def _choose_kind(self, change) -> None:
-        self._source.children = [self.scores if change["new"] == SOFTMAX else self.weights]
+        source = self.scores if change["new"] == SOFTMAX else self.weights
+        self._source.children = [source]
+        self._speaking_for = [self.values, source]  # what is out of sight is not blamed
         self.redraw()
 
     def _current_weights(self) -> Tensor:

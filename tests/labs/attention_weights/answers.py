@@ -54,9 +54,8 @@ RIGHT = {
     ],
     "log_sum_exp": [
         by_loop,
-        lambda s: torch.logsumexp(s, dim=-1),
-        lambda s: s[..., 0] - s.log_softmax(-1)[..., 0] if s.isfinite().all() else by_loop(s),
-        lambda s: s.double().logsumexp(-1),
+        after(top_of),
+        lambda s: after(top_of)(s.double()),
     ],
     "cosine_scores": [
         by_einsum,
@@ -100,6 +99,12 @@ WRONG = {
         (lambda s: s.logsumexp(-1).tolist(), "must be a tensor"),
         (no_return, "returned None: is a return missing?"),
         (3.0, "must be a function"),
+        (lambda s: torch.logsumexp(s, dim=-1), "calls logsumexp, which does the work in one step"),
+        (lambda s: s.double().logsumexp(-1), "build it from amax, exp, sum and log"),
+        (
+            lambda s: s[..., 0] - s.log_softmax(-1)[..., 0] if s.isfinite().all() else by_loop(s),
+            "calls log_softmax",
+        ),
     ],
     "cosine_scores": [
         (lambda q, k: q @ k.mT, "these are the dot products"),

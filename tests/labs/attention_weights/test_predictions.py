@@ -33,3 +33,8 @@ def test_the_numbers_in_the_replies_about_a_gap():
     assert others(5) == pytest.approx(0.045, abs=5e-4)
     assert others(2.8) == pytest.approx(0.3, abs=5e-3)
     assert math.exp(-5) == pytest.approx(0.0067, abs=5e-5)
+
+
+def test_a_sweet_and_a_little_crunchy_wish_scores_two_foods_alike():
+    keys = torch.tensor([[1.0, 1.0], [2.0, -2.0], [-1.0, 2.0]])
+    assert (keys @ torch.tensor([3.0, 1.0])).tolist() == [4, 4, -1]

@@ -103,3 +103,18 @@ def test_no_number_moves_a_column(view):
     seen = boxes_of(pictures, FIXED)
     assert len(set(pictures)) > 1
     assert all(boxes == seen[0] for boxes in seen), seen
+
+
+def test_what_is_wrong_is_said_in_the_line_that_has_its_room():
+    explorer = WeightsExplorer("queries and keys")
+    for editor in (explorer.scores, explorer.query, explorer.key, explorer.values):
+        assert editor.message_line.layout.display == "none"
+    type_into(explorer.query, 0, 0, "abc")
+    assert "Q[0, 0]: “abc” is not a number" in text_of(explorer.status.value)
+    explorer.view.value = "scores"  # what is out of sight is not blamed
+    assert "abc" not in explorer.status.value
+    type_into(explorer.scores, 0, 0, "x")
+    explorer.temperature.field.value = "cold"
+    assert "“x” is not a number" in text_of(explorer.status.value)
+    explorer.view.value = "queries and keys"
+    assert "“abc”" in explorer.status.value

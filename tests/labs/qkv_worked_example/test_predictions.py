@@ -5,7 +5,7 @@ import torch
 
 from attention_lab import attention
 from attention_lab.labs.qkv_worked_example import predictions
-from helpers import column
+from helpers import column, names_in
 
 
 def test_the_first_output_and_the_mistakes_are_what_they_are_called():
@@ -32,3 +32,12 @@ def test_a_row_of_hidden_keys_is_no_number_in_a_softmax():
     row = torch.full((1, 6), -torch.inf)
     assert row.softmax(dim=-1).isnan().all()
     assert predictions.every_key_hidden.right.startswith("nan")
+
+
+def test_the_sofa_finds_three_words_alike():
+    names = names_in("03_qkv_worked_example.ipynb", "import", "sentence-tokens", "matrices-code")
+    sofa = names["words"].index("sofa")
+    assert names["Q"][sofa].tolist() == [0, 4, 0, 4]
+    scores = dict(zip(names["words"], (names["Q"] @ names["K"].T)[sofa].tolist(), strict=True))
+    assert scores == {"tired": 0, "cat": 0, "sleeps": 4, "on": 0, "soft": 4, "sofa": 4}
+    assert "three scores of 4" in predictions.word_for_sofa.replies[-1].text

@@ -21,6 +21,38 @@ def running(scores, values):
     return output / total
 
 
+def two_totals(scores, values):
+    powers = (scores - scores.max()).exp()
+    total, output = 0.0, torch.zeros(values.shape[-1], dtype=values.dtype)
+    for power, value in zip(powers, values, strict=True):
+        total, output = total + power, output + power * value
+    return output / total
+
+
+def of_lists(scores, values):
+    """In plain Python; nothing of it is a call of PyTorch but the first and the last line."""
+    scores, rows = scores.tolist(), values.tolist()
+    top, total, output = max(scores), 0.0, [0.0] * len(rows[0])
+    for score, row in zip(scores, rows, strict=True):
+        power = math.exp(score - top)
+        total, output = total + power, [o + power * v for o, v in zip(output, row, strict=True)]
+    return torch.tensor([o / total for o in output], dtype=values.dtype)
+
+
+def without_a_loop(scores, values):
+    powers = (scores - scores.max()).exp()
+    return powers @ values / powers.sum()
+
+
+def weights_in_a_loop(scores, values):
+    powers = (scores - scores.max()).exp()
+    weights = powers / powers.sum()
+    output = 0.0
+    for weight, value in zip(weights, values, strict=True):
+        output = output + weight * value
+    return output
+
+
 def naive(scores, values):
     return scores.exp() @ values / scores.exp().sum()
 
@@ -79,7 +111,7 @@ def without(*arrows):
 
 
 RIGHT = {
-    "sum_in_one_loop": [softmax_sum, running, moved_by(lambda s: s.max())],
+    "sum_in_one_loop": [running, two_totals, of_lists],
     "hide_a_key": [renormalised, deleted, by_logarithms],
     "two_weightings": [
         torch.tensor([[0, 0.5, 0.5, 0], [0.5, 0, 0, 0.5]]),
@@ -124,6 +156,15 @@ WRONG = {
         (lambda s, v: softmax_sum(s[:3], v[:3]), "the numbers of the output"),
         (lambda s, v: softmax_sum(s, v).tolist(), "must be a tensor"),
         (lambda s: s, "is called with 2 arguments (scores, values)"),
+        (softmax_sum, "calls softmax, which does the work in one step"),
+        (lambda s, v: (s - s.logsumexp(-1)).exp() @ v, "calls logsumexp"),
+        (
+            lambda s, v: torch.nn.functional.softmax(s, -1) @ v,
+            "add up e^s v and e^s in a loop over the keys",
+        ),
+        (without_a_loop, "there is no loop: for 5 keys and for 9"),
+        (moved_by(lambda s: s.max()), "there is no loop"),
+        (weights_in_a_loop, "the list of weights was computed on the way"),
     ],
     "hide_a_key": [
         (lambda w, v, j: w @ v, "nothing is hidden yet"),
