@@ -19,6 +19,9 @@ def test_the_first_picture_shows_the_lookup_of_its_notebook():
     assert list(start_here.QUESTIONS.values()) == [tuple(q) for q in names["questions"].values()]
 
 
-def test_the_steps_on_top_of_03_are_an_example_of_its_explorer():
-    inputs = [torch.tensor(m).float() for m in EXAMPLES["two queries, three keys"]]
-    assert worked_example.opening().sentence == figures.steps(attention(*inputs)).sentence
+def test_the_steps_on_top_of_03_are_an_example_of_its_explorer_with_values_that_are_mixed():
+    query, key, _ = (torch.tensor(m).float() for m in EXAMPLES["two queries, three keys"])
+    value = torch.tensor([[10.0, 0.0], [0.0, 10.0], [5.0, 5.0]])
+    steps = attention(query, key, value)
+    assert worked_example.opening().sentence == figures.steps(steps).sentence
+    assert steps.output.shape != steps.weights.shape  # a weighted sum that can be seen

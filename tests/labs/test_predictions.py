@@ -80,7 +80,9 @@ def test_the_right_choice_is_not_known_by_its_length(room, most):
     ends = [(each.right, extreme(each, most)) for each in asked]
     known = sum(1 / len(end) for right, end in ends if right in end)
     by_chance = sum(1 / len(each.choices) for each in asked)
-    assert (known > by_chance + 1) == ((room, most) in TOLD_BY_LENGTH), f"{known} of {len(asked)}"
+    assert (known > by_chance + 1) == ((room, most) in TOLD_BY_LENGTH), (
+        f"{known} of {len(asked)}; mended? then out of the set"
+    )
 
 
 @every_prediction

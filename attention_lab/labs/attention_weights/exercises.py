@@ -227,8 +227,8 @@ READINGS = {
     "B": "x.exp() / x.exp().sum(dim=0)",
     "C": "torch.stack([row.exp() / row.exp().sum() for row in x])",
     "D": "(x - x.max()).exp() / (x - x.max()).exp().sum(dim=-1, keepdim=True)",
-    "E": "x.exp() / (x.shape[-1] * x.exp())",
-    "F": "x.exp() / x.exp().sum(dim=-1)",
+    "E": "x.exp() / x.exp().mean(dim=-1, keepdim=True)",
+    "F": "(x.T.exp() / x.exp().sum(dim=-1)).T",
 }
 
 
@@ -242,11 +242,14 @@ def softmax_readings(answer: Any) -> str:
             "B": (False, "B makes the columns sum to 1, not the rows"),
             "C": (True, "C reads the formula as lists, one query at a time"),
             "D": (True, "D moves all scores by one number, which moves no weight"),
-            "E": (False, "E gives every key the weight 1/3"),
-            "F": (False, "F divides column j by the sum of row j, without an error"),
+            "E": (False, "E divides by the mean of a row, so that the row sums to 3"),
+            "F": (
+                True,
+                "F turns the queries into columns, divides each by its sum, and turns back",
+            ),
         },
     )
     return (
         "C reads the formula as lists, one query at a time; D moves all scores by one number, "
-        "which moves no weight."
+        "which moves no weight; F does with columns of the turned matrix what belongs to rows."
     )

@@ -288,8 +288,8 @@ def true_statements(answer: Any) -> str:
             "A": (True, "A is true: the weight is 1, so the output is V, and doubles with it"),
             "B": (
                 False,
-                "B is false: the score doubles, to 64, but the softmax of one score is 1 all the "
-                "same",
+                "B is false: each of the two keys gets the weight 1/2, and the output is the mean "
+                "of two equal values",
             ),
             "C": (
                 False,
@@ -302,10 +302,9 @@ def true_statements(answer: Any) -> str:
                 "8.981 and 8.998 either way",
             ),
             "E": (
-                False,
-                "E is false: the scores are transposed, but the softmax takes the rows of the new "
-                "matrix: the weight of query 0 on key 2 is 0.982, where the transposed weights "
-                "have 0.002",
+                True,
+                "E is true: the weights of a row stand the other way round, and 7 and 9 lie as far "
+                "from 8: 7.425, 7.149 and 7.052",
             ),
             "F": (
                 True,

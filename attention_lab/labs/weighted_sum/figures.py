@@ -20,7 +20,13 @@ __all__ = ["flow_chart", "hull_and_box", "plane"]
 
 
 @in_own_style
-def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str] | None = None) -> Picture:
+def plane(
+    weights: Tensor,
+    values: Tensor,
+    *,
+    keys: Sequence[str] | None = None,
+    features: tuple[str, str] = ("first feature", "second feature"),
+) -> Picture:
     """Draw values as points in the plane and their weighted sum.
 
     Parameters
@@ -29,6 +35,8 @@ def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str] | None = None)
     values : Tensor, shape (n_k, 2)
     keys : sequence of str, optional
         A label for each value.
+    features : two str
+        What the two features are: the labels of the axes.
 
     Returns
     -------
@@ -49,7 +57,7 @@ def plane(weights: Tensor, values: Tensor, *, keys: Sequence[str] | None = None)
     axes.scatter([output[0]], [output[1]], s=110, marker="s", color=ACCENT, ec="white", zorder=6)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.22)
-    axes.set(xlabel="first feature", ylabel="second feature")
+    axes.set(xlabel=features[0], ylabel=features[1])
     said = [
         f"{label}: {format_weight(weight)}"
         for label, weight in zip(keys, weights.tolist(), strict=True)

@@ -63,7 +63,14 @@ RIGHT = {
         lambda q, k: F.cosine_similarity(q[..., :, None, :], k[..., None, :, :], dim=-1),
     ],
     "choose_query": [torch.tensor([-2.0, 1.0]), (0, 100), [[-3, 3]], np.array([0.0, 2.5])],
-    "softmax_readings": ["dc", {"C", "D"}, ["D", "C"], "C, D", "C and D", "(c, d)."],
+    "softmax_readings": [
+        "fdc",
+        {"C", "D", "F"},
+        ["D", "C", "F"],
+        "C, D, F",
+        "C, D and F",
+        "(c, d, f).",
+    ],
 }
 
 
@@ -137,9 +144,9 @@ WRONG = {
         ([1j, 1], "write the query as two numbers"),
     ],
     "softmax_readings": [
-        ("C", "5 of the 6 statements"),
-        ("CDF", "5 of the 6 statements"),
-        ("ABEF", "0 of the 6 statements are judged right, and 6 are not"),
+        ("CD", "5 of the 6 statements"),
+        ("CDEF", "5 of the 6 statements"),
+        ("ABE", "0 of the 6 statements are judged right, and 6 are not"),
         ("Z", "Z is no statement"),
         ("", "at least one letter"),
         (5, "write the letters as a string"),

@@ -112,7 +112,7 @@ RIGHT = {
     ],
     "find_query": [0.834, torch.tensor(0.8341), [0.8341], np.float32(0.8341)],
     "next_in_circle": [on_the_circle, in_numpy, lambda n: moved(n, size=1e3)],
-    "true_statements": ["ADF", "f d a", {"A", "D", "F"}],
+    "true_statements": ["ADEF", "f e d a", {"A", "D", "E", "F"}],
 }
 
 
@@ -203,10 +203,10 @@ WRONG = {
         (no_return, "returned None"),
     ],
     "true_statements": [
-        ("AD", "5 of the 6 statements"),
-        ("ABDF", "5 of the 6 statements"),
-        ("ACDF", "5 of the 6"),
-        ("ADEF", "5 of the 6"),
-        ("BCE", "0 of the 6"),
+        ("ADE", "5 of the 6 statements"),
+        ("ABDEF", "5 of the 6 statements"),
+        ("ACDEF", "5 of the 6"),
+        ("ADF", "5 of the 6"),
+        ("BC", "0 of the 6"),
     ],
 }

@@ -70,3 +70,8 @@ def test_the_numbers_of_the_article(sentence):
     outputs = attention(Q, K, V).output, attention(K, Q, V).output
     assert outputs[0][:, 0].tolist() == pytest.approx([8.5752, 8.8509, 8.9480], abs=5e-5)
     assert outputs[1][:, 0].tolist() == pytest.approx([8.9814, 8.9932, 8.9975], abs=5e-5)
+    turned = attention(Q, K.flip(0), V).output  # statement E of exercise 3.5
+    assert torch.allclose(turned, 16 - outputs[0])
+    assert turned[:, 0].tolist() == pytest.approx([7.425, 7.149, 7.052], abs=5e-4)
+    one, two = (torch.cat([each.T] * 2) for each in (K, V))
+    assert torch.allclose(attention(Q.T, one, two).output, V.T)  # statement B

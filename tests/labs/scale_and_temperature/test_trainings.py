@@ -56,9 +56,9 @@ def test_without_the_scale_it_learns_more_slowly_not_less(loss_of, seed):
 def test_adam_needs_the_smaller_start(loss_of, seed):
     adam = {"seed": seed, "kind": torch.optim.Adam}
     assert loss_of(64, True, 0.001, **adam) < 0.3
-    assert loss_of(64, False, 0.001, **adam) > 0.5
+    assert 0.8 < loss_of(64, False, 0.001, **adam) < 1.3  # always 0 would cost 1
     assert loss_of(256, True, 0.001, **adam) < 0.05
-    assert loss_of(256, False, 0.001, **adam) > 0.7
+    assert 0.8 < loss_of(256, False, 0.001, **adam) < 1.3
     assert loss_of(64, True, 0.01, **adam) < loss_of(64, False, 0.01, **adam) < 0.1
     assert loss_of(256, True, 0.01, **adam) < 0.01
     assert loss_of(256, False, 0.003, **adam) < loss_of(256, False, 0.01, **adam)
