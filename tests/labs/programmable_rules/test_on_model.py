@@ -3,8 +3,10 @@
 import html
 import re
 from importlib.resources import files
+from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 import torch
 
@@ -143,6 +145,7 @@ def no_layers(widget):
         (no_layers, "from 2 to 1 is none"),
         (lambda w: setattr(w.picker.first.fields[0], "value", "k = 3"), "write == to compare"),
         (lambda w: setattr(w.picker.first.fields[0], "value", "w + 1"), "“w” is not known"),
+        (lambda w: setattr(w.picker.first.fields[0], "value", "exp(k * 100)"), "biases smaller"),
     ],
 )
 def test_bad_input_is_named_and_the_last_picture_stays(widget, change, said):
@@ -195,6 +198,21 @@ def test_it_has_a_twin_and_its_inputs_have_names(widget):
 def test_what_is_kept_is_written_as_it_is_read():
     text = files("attention_lab.labs.programmable_rules") / "steered.json"
     assert steering.as_text(*kept()) == text.read_text(encoding="utf-8")
+
+
+def test_the_picture_on_top_is_of_the_text_of_the_notebook():
+    path = Path(__file__).parents[3] / "notebooks" / "10_programmable_rules.ipynb"
+    cells = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
+    assert f'text = "{steering.ANIMALS}"' in cells["three-lines"]
+    assert f"torch.where(lit, {steering.STRENGTH}, 0.0)" in cells["three-lines"]
+
+
+def test_an_experiment_gets_the_model(monkeypatch):
+    monkeypatch.setattr(steering, "is_installed", lambda: True)
+    monkeypatch.setattr(steering, "smollm2", lambda: "the model")
+    seen = []
+    with_model(seen.append)
+    assert seen == ["the model"]
 
 
 def test_the_picture_on_top_is_what_was_kept():
