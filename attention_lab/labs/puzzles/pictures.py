@@ -54,8 +54,8 @@ def _table(caption: str, cells: Sequence[Sequence[str]]) -> str:
     )
     above = "caption-side:top;text-align:left;padding:2px 0;color:inherit;white-space:nowrap"
     return (
-        f'<table style="{FRAME}"><caption style="{above}">{caption}</caption><thead style="border:0">'
-        f'<tr style="background:transparent"><td style="{HEAD}"></td>{heads}</tr></thead>'
+        f'<table style="{FRAME}"><caption style="{above}">{caption}</caption>'
+        f'<thead style="border:0"><tr style="background:transparent"><td style="{HEAD}"></td>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
 

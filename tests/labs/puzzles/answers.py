@@ -208,6 +208,10 @@ def own_mode(at, last):
     )
 
 
+def hot(at, last):
+    return modes.temperature(3.0), 20
+
+
 def only_it_and_the_first(at, last):
     """A mask in late layers: the last query sees the word, the first key and itself."""
     seen = modes.Mode("only it", lambda b, h, q, k: (q != last) | (k == at) | (k == 0) | (k == q))
@@ -555,7 +559,8 @@ WRONG = {
     ],
     "break_the_copy": [
         (made("n", "q - k != n"), "the second copy is still read off the first"),
-        (made("n", "q - k != n - 2"), "still read off the first"),
+        (made("n", "q - k != n + 1"), "still read off the first"),
+        (made("n", "q - k != n - 2"), "the loss of the first copy changes"),
         (made("n", "q - k < n - 1"), "keys that are not later are hidden from one query"),
         (made("n", "q - k != 1"), "the loss of the first copy changes"),
         (made("n", "q - k == n - 1"), "are hidden from one query; 1 is allowed"),
@@ -570,8 +575,10 @@ WRONG = {
     ],
     "say_it_within_limits": [
         (spot(4.0, range(18, 26)), "acts in 8 layers"),
-        (spot(5.0, range(21, 25), only_last=False), "which queries have to know"),
+        (spot(5.0, range(21, 25), only_last=False), "acts on more queries than the last"),
         (spot(4.0, range(10, 14)), "words come as chosen"),
+        (only_it_and_the_first, "the least likely with 0.5"),
+        (hot, "words come as chosen"),
         (spot(5.0, range(20, 24)), "the least likely with"),
         (spot(5.0), "must return (mode, layers)"),
         (spot(5.0, ["late"]), "the layers must be numbers from 0 to 29"),
