@@ -134,7 +134,7 @@ SAY = [
 ]
 
 
-@puzzle("say the word", budget=1, part=REAL, picture=asked("say_the_word", SAY))
+@puzzle(20, "say the word", budget=1, part=REAL, picture=asked("say_the_word", SAY))
 def say_the_word(answer: Answer) -> str:
     """``answer(at, last)``: a mode; the model goes on with the word at position ``at``."""
     _measured.pop("say_the_word", None)
@@ -170,7 +170,7 @@ COPY = [
 ]
 
 
-@puzzle("break the copy", budget=1, part=REAL, picture=asked("break_the_copy", COPY))
+@puzzle(21, "break the copy", budget=1, part=REAL, picture=asked("break_the_copy", COPY))
 def break_the_copy(answer: Answer) -> str:
     """``answer(n)``: a rule; a text of n tokens comes twice, and the model no longer sees it."""
     _measured.pop("break_the_copy", None)
@@ -229,7 +229,7 @@ KEYS = [
 FROM = 32
 
 
-@puzzle("a few keys are enough", budget=1, part=REAL, picture=asked("few_keys", KEYS))
+@puzzle(22, "a few keys are enough", budget=1, part=REAL, picture=asked("few_keys", KEYS))
 def few_keys(answer: Answer) -> str:
     """``answer(keys)``: a causal rule with at most so many keys for each query; keep the loss low.
 
@@ -308,7 +308,9 @@ def steered(answer: Answer, at: int, last: int) -> tuple[Mode, list[int]]:
     return mode_of(made[0], name), layers_of(made[1])
 
 
-@puzzle("say it within limits", budget=1, part=REAL, picture=asked("say_it_within_limits", WITHIN))
+@puzzle(
+    23, "say it within limits", budget=1, part=REAL, picture=asked("say_it_within_limits", WITHIN)
+)
 def say_it_within_limits(answer: Answer) -> str:
     """``answer(at, last)``: (mode, layers); the word is said, and another text hardly changes."""
     _measured.pop("say_it_within_limits", None)

@@ -97,6 +97,7 @@ def halved(n: int, factor: float = HALF) -> Tensor:
 
 
 @puzzle(
+    14,
     "each key half of the next",
     budget=1,
     part=PRIORS,
@@ -182,6 +183,7 @@ def drawn_share(answer: Answer) -> Tensor:
 
 
 @puzzle(
+    15,
     "lift keys to a share",
     budget=2,
     part=PRIORS,
@@ -298,6 +300,7 @@ def _not_plain(answer: Answer) -> None:
 
 
 @puzzle(
+    16,
     "a softmax that may say nothing",
     budget=3,
     part=PRIORS,
@@ -409,6 +412,7 @@ MISCOUNTED: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 
 @puzzle(
+    17,
     "count by averaging",
     budget=3,
     part=PROGRAMS,
@@ -484,6 +488,7 @@ ENOUGH = 0.99
 
 
 @puzzle(
+    18,
     "look where you are told",
     budget=1,
     part=PROGRAMS,
@@ -595,6 +600,7 @@ def drawn_turn(answer: Answer) -> Tensor:
 
 
 @puzzle(
+    19,
     "one back by turning",
     budget=4,
     part=PROGRAMS,
