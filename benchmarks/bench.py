@@ -1,6 +1,6 @@
-"""Measure side by side, in one run: imports, attention, the Transformer, pictures, widgets.
+"""Measure side by side, in one run: imports, attention, models, pictures, widgets.
 
-    python benchmarks/bench.py                  all of it, about four minutes
+    python benchmarks/bench.py                  all of it, about six minutes
     python benchmarks/bench.py pictures attention  some of it
 
 Nothing here is a test: the numbers are of this machine and this moment. What counts is a ratio
@@ -10,6 +10,8 @@ within one run.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import re
 import statistics
 import subprocess
@@ -270,6 +272,113 @@ def _decoding() -> None:
     )
 
 
+# --- the real model -------------------------------------------------------------------------
+
+
+def model() -> None:
+    """SmolLM2 by our code and by transformers, from the same file: reading it, running it."""
+    import importlib.util
+    import logging
+
+    import torch
+
+    from attention_lab.models.pretrained import INSTALL, is_installed
+
+    if not (is_installed() and importlib.util.find_spec("transformers")):
+        print(f"\nmodel: install SmolLM2 ({INSTALL}) and transformers")
+        return
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    torch.set_num_threads(1)
+    _loading()
+    ours, theirs = _our_model(), _their_model()
+    rows = []
+    with torch.no_grad():
+        for n in (16, 64, 256):
+            tokens = torch.randint(17, 49_152, (1, n))
+            rows.append((f"{n} tokens, all weights", *_reading(ours, theirs, tokens)))
+            rows.append((f"a token after {n}, cached", *_one_more(ours, theirs, tokens)))
+    table(
+        "SmolLM2, one thread, ours / transformers (eager)",
+        ("", "ours ms", "transformers ms", "ratio"),
+        [(name, mine, its, mine / its) for name, mine, its in rows],
+    )
+
+
+def _our_model():
+    from attention_lab.models.pretrained import smollm2
+
+    return smollm2().model
+
+
+def _their_model():
+    import importlib.util
+
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from attention_lab.models.pretrained import FILE, PACKAGE
+
+    folder = Path(importlib.util.find_spec(PACKAGE).origin).parent
+    options = {"gguf_file": FILE, "local_files_only": True}
+    with contextlib.redirect_stderr(io.StringIO()):  # its progress bars
+        AutoTokenizer.from_pretrained(folder, **options)
+        return AutoModelForCausalLM.from_pretrained(
+            folder, attn_implementation="eager", dtype=torch.float32, **options
+        ).eval()
+
+
+def _loading() -> None:
+    """Model and tokenizer in a new Python each, imports left out of the seconds."""
+    rows = []
+    for name, call, needs in (
+        ("ours", "_our_model", "attention_lab.models.pretrained, gguf, tokenizers"),
+        ("transformers", "_their_model", "transformers, gguf"),
+    ):
+        code = (
+            f"import time, torch, bench, {needs}; torch.set_num_threads(1); "
+            f"start = time.perf_counter(); bench.{call}(); "
+            "print(time.perf_counter() - start, bench._high_water() / 1024)"
+        )
+        done = [
+            subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True,
+                text=True, cwd=ROOT / "benchmarks",
+            ).stdout.split()[-2:]
+            for _ in range(3)
+        ]  # fmt: skip
+        rows.append((name, *(statistics.median(float(each[i]) for each in done) for i in (0, 1))))
+    rows.append(
+        ("ratio", *(mine / its for mine, its in zip(rows[0][1:], rows[1][1:], strict=True)))
+    )
+    table("reading SmolLM2 from its file, median of 3", ("", "s", "peak of the process MiB"), rows)
+
+
+def _reading(ours, theirs, tokens) -> list[float]:
+    from attention_lab.models.language_model import recorded
+
+    def mine() -> object:
+        with recorded(ours) as weights:
+            return ours(tokens), weights
+
+    return taking_turns(
+        [mine, lambda: theirs(tokens, output_attentions=True, use_cache=False)], seconds=2
+    )
+
+
+def _one_more(ours, theirs, tokens) -> list[float]:
+    """One token more in a cache of n tokens; it grows by a few while it is measured."""
+    caches, one = ours.new_caches(), tokens[:, :1]
+    ours(tokens, caches=caches)
+    kept = theirs(tokens, use_cache=True).past_key_values
+
+    def its() -> object:
+        with warnings.catch_warnings():  # past_key_values has another name in version 5.40
+            warnings.simplefilter("ignore")
+            return theirs(one, past_key_values=kept, use_cache=True)
+
+    return taking_turns([lambda: ours(one, caches=caches), its], seconds=1)
+
+
 # --- pictures -------------------------------------------------------------------------------
 
 
@@ -440,6 +549,7 @@ PARTS = {
     "imports": imports,
     "attention": attention,
     "transformer": transformer,
+    "model": model,
     "pictures": pictures,
     "widgets": widgets,
 }

@@ -95,7 +95,7 @@ def anatomy(book: Book) -> Iterator[str]:
             yield f"the title lacks {what}"
     if not book.cells[0].get("attachments"):
         yield "the picture of the title is not attached; run `make notebooks`"
-    if book.cells[1].source != tool.set_up():
+    if book.cells[1].source != tool.set_up(book.path.name):
         yield "the set-up cell is not that of the other notebooks; run `make notebooks`"
     last = book.cells[-1]
     if last.id != "remember" or not last.source.startswith("## What to remember"):

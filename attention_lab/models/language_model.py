@@ -15,13 +15,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attention_lab.core.attention import AttentionSteps, attention
+from attention_lab.core.mode import Mode
 from attention_lab.core.positions import rotate
 from attention_lab.models.transformer import Cache
 
@@ -82,19 +82,6 @@ class Config:
             )
 
 
-class Mode(Protocol):
-    """What `programmed` needs of a mode; those of ``core/modes.py`` have it."""
-
-    temperature: float
-    score_mod: Callable[..., Tensor] | None
-    normalizer: Callable[[Tensor], Tensor] | None
-
-    def dense(
-        self, n_q: int, n_k: int, *, heads: int, offset: int
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """Return which keys are visible and what is added, of shape (h or 1, n_q, n_k)."""
-
-
 class RMSNorm(nn.Module):
     """Divide by the root of the mean square, then scale each feature.
 
@@ -148,7 +135,7 @@ class View:
     query_positions: Tensor
     real: Tensor | None
     is_causal: bool
-    _rules: dict[int, tuple[Tensor | None, Tensor | None]] = field(default_factory=dict)
+    _rules: dict[int, tuple[Tensor, Tensor | None]] = field(default_factory=dict)
 
     def own(self, is_causal: bool) -> Tensor | None:
         """Return the mask of the model itself, which broadcasts to (B, h, n_q, n_k)."""
@@ -158,12 +145,13 @@ class View:
         causal = ones.tril(self.n_k - self.n_q)
         return causal if self.real is None else self.real & causal
 
-    def rule(self, mode: Mode) -> tuple[Tensor | None, Tensor | None]:
-        """Return what a mode hides and adds: evaluated once, and used by every layer."""
+    def rule(self, mode: Mode) -> tuple[Tensor, Tensor | None]:
+        """Return what a mode shows and adds, (h, n_q, n_k): computed once, used by every layer."""
         if id(mode) not in self._rules:
             self._rules[id(mode)] = mode.dense(
-                self.n_q, self.n_k, heads=self.n_heads, offset=self.n_k - self.n_q
-            )
+                self.n_q, self.n_k, heads=self.n_heads, offset=self.n_k - self.n_q,
+                device=self.positions.device,
+            )  # fmt: skip
         return self._rules[id(mode)]
 
 
@@ -255,27 +243,25 @@ def _attend(
     visible = view.own(all(program.is_causal for program in programs))
     bias, scale, rules, normalizer = None, 1 / math.sqrt(q.shape[-1]), [], None
     for mode in (program.mode for program in programs):
-        seen, added = (
-            each if each is None or len(each) == 1 else each[heads] for each in view.rule(mode)
-        )  # (h of them or 1, n_q, n_k)
-        if seen is not None:
-            visible = seen if visible is None else visible & seen
+        seen, added = view.rule(mode)  # (h, n_q, n_k)
+        visible = seen[heads] if visible is None else visible & seen[heads]
         if added is not None:
-            bias = added if bias is None else bias + added
+            bias = added[heads] if bias is None else bias + added[heads]
         scale = scale / mode.temperature
         if mode.score_mod is not None:
             rules.append(mode.score_mod)
         normalizer = mode.normalizer or normalizer
     mask = visible
     if bias is not None:
-        mask = bias.to(q.dtype)
-        if visible is not None:
-            mask = torch.where(visible, mask, -math.inf)
+        mask = torch.where(visible, bias.to(q.dtype), -math.inf)  # (B or 1, h of them, n_q, n_k)
     score_mod = _one_after_another(rules, heads, view.n_k - view.n_q) if rules else None
     steps = attention(q, k, v, attn_mask=mask, scale=scale, score_mod=score_mod)
     if normalizer is None:
         return steps
-    weights = normalizer(steps.masked)  # (B, h of them, n_q, n_k)
+    # A normaliser may have a number for each head, so it gets all heads.
+    masked = q.new_zeros(len(q), view.n_heads, view.n_q, view.n_k)
+    masked[:, heads] = steps.masked
+    weights = normalizer(masked)[:, heads]  # (B, h of them, n_q, n_k)
     return steps._replace(weights=weights, output=weights @ v)
 
 

@@ -79,7 +79,7 @@ def notebook():
     made = nbformat.v4.new_notebook(metadata={"kernelspec": dict(tool.KERNEL)})
     made.cells = [
         text("title", TITLE),
-        code("set-up", tool.set_up()),
+        code("set-up", tool.set_up(NAME)),
         text("section", "## 1 A section\n\nThe score is 0.665. See [above](#1-A-section)."),
         code("figure", "figures.heatmap(m)", picture(), said("A line goes up.")),
         code("widget", "WeightsExplorer()", stream("0.66524\n")),

