@@ -17,6 +17,7 @@ ROOMS = {
     "MaskEditor": "ui.mask_editor",
     "MaskExplorer": "labs.masks.widget",
     "MatrixEditor": "ui.matrix_editor",
+    "ModeStudio": "labs.programmable_rules.studio",
     "PositionExplorer": "labs.position.widget",
     "ScaleExplorer": "labs.scale_and_temperature.widget",
     "ShapeExplorer": "labs.transformer_code.widget",

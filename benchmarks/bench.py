@@ -461,17 +461,18 @@ ROUNDS = 60
 MEASURE = """async ([field, picture, text]) => {
   const root = [...document.querySelectorAll('.jp-OutputArea-output:has(.jupyter-widgets)')].pop();
   const input = root.querySelector(field);
-  const show = () => {
-    const found = root.querySelector(picture);
-    return found && (found.tagName == 'IMG' ? found.complete && found.src : found.innerHTML);
-  };
-  const before = show();
+  const shown = () => root.querySelector(picture);
+  const before = shown().src;
   const changed = new Promise(done => {
-    const look = () => { const now = show(); if (now && now !== before) { stop(); done(); } };
-    const seen = new MutationObserver(look);
-    const timer = setInterval(look, 2);  // an image is complete without a mutation
-    const stop = () => { seen.disconnect(); clearInterval(timer); };
-    seen.observe(root, {childList: true, subtree: true, characterData: true, attributes: true});
+    // The content of a picture is not compared: to write 1000 cells out would be measured, too.
+    const stop = () => { seen.disconnect(); clearInterval(timer); done(); };
+    const seen = new MutationObserver(changes => {
+      if (changes.some(each => shown()?.contains(each.target) && !shown().src)) stop();
+    });
+    const timer = before && setInterval(() => {  // an image is complete without a mutation
+      const now = shown(); if (now?.src !== before && now?.complete) stop();
+    }, 2);
+    seen.observe(root, {childList: true, subtree: true, characterData: true});
   });
   input.value = text;
   const start = performance.now();

@@ -56,7 +56,7 @@ def tables(html):
     """Read back every table: caption and rows of cell texts."""
     found = []
     for text in re.findall(r"<table\b.*?</table>", html, flags=re.S):
-        text = re.sub(r'<span class="alab-why".*?</span>', "", text)
+        text = re.sub(r'<span class="alab-why"[^>]*>.*?</span>(?=</td>)', "", text)
         table = ET.fromstring(text.replace("<br>", " "))
         caption = "".join(table.find("caption").itertext())
         rows = [["".join(cell.itertext()) for cell in line] for line in table.iter("tr")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -66,12 +67,12 @@ def invariants(mode: Mode, n: int = 8, *, heads: int = 2, seed: int = 0) -> list
     on_hidden = steps.weights[hidden].abs().max().item() if hidden.any() else 0.0
     gradient = _gradient_to_hidden(mode, query, key, value, hidden)
     outside = _outside_of_hull(steps.output, value, ~hidden, with_0=said != "1")
-    hull = "the hull of the values seen" + ("" if said == "1" else " and of 0")
+    hull = "the hull of the values seen" + ("" if said == "1" else " and 0")
     return [
-        _measured(f"the weights of a query sum to {said}", off, "farthest from it"),
+        _measured(f"weights sum to {said}", off, "farthest from it"),
         _measured("no weight on a hidden key", on_hidden, "largest weight on one"),
         _measured("no gradient to what is hidden", gradient.item(), "largest derivative"),
-        _measured(f"outputs lie in {hull}", outside, "farthest outside"),
+        _measured(f"outputs in {hull}", outside, "farthest outside"),
     ]
 
 
@@ -102,30 +103,33 @@ def _promise(mode: Mode, masked: Tensor) -> tuple[Tensor, str]:
     if normalizer is sigmoid:
         return masked.sigmoid().sum(dim=-1), "Σ σ(score)"
     if hasattr(normalizer, "row_sums"):
-        return normalizer.row_sums(masked), "what its normaliser says"
+        return normalizer.row_sums(masked), "what the normaliser says"
     return (masked != -math.inf).any(dim=-1).to(masked.dtype), "1"
 
 
 def _gradient_to_hidden(
     mode: Mode, query: Tensor, key: Tensor, value: Tensor, hidden: Tensor
 ) -> Tensor:
-    """Return the largest derivative of an output by what it must not depend on.
+    """Return the largest derivative of an output (the sum of its features) by what is not its own.
 
     That is a key or value that is hidden from its query, another query, and another head.
     """
     heads, n = hidden.shape[1:3]
-    same_head = torch.eye(heads, dtype=torch.bool)[:, None, :, None]  # (h, 1, h, 1)
-    not_own = ~(same_head & torch.eye(n, dtype=torch.bool)[None, :, None])  # (h, n_q, h, n_q)
-    unseen = ~(same_head & ~hidden[0, :, :, None])  # (h, n_q, h, n_k)
-    with torch.enable_grad():
-        found = torch.autograd.functional.jacobian(
-            lambda *inputs: mode.attention(*inputs).output, (query, key, value)
-        )
     largest = torch.zeros((), dtype=query.dtype)
-    for of_input, forbidden in zip(found, (not_own, unseen, unseen), strict=True):
-        size = of_input.abs().amax(dim=(0, 3, 4, 7))  # (1, h, n_q, d_v, 1, h, n, d)
-        # a product would make nan of a hidden infinity; a maximum keeps a nan that is there
-        largest = torch.maximum(largest, size.where(forbidden, 0.0).max())
+    with torch.enable_grad():
+        inputs = [each.clone().requires_grad_() for each in (query, key, value)]
+        output = mode.attention(*inputs).output.sum(dim=-1)[0]  # (h, n)
+        for h, i in itertools.product(range(heads), range(n)):
+            found = torch.autograd.grad(
+                output[h, i], inputs, retain_graph=True, materialize_grads=True
+            )
+            of_query, of_key, of_value = (each[0].abs().amax(dim=-1) for each in found)  # (h, n)
+            own = torch.arange(heads)[:, None] == h
+            is_query = own & (torch.arange(n) == i)
+            seen = own & ~hidden[0, h, i]
+            for size, allowed in ((of_query, is_query), (of_key, seen), (of_value, seen)):
+                # a maximum keeps a nan that is there
+                largest = torch.maximum(largest, size.masked_fill(allowed, 0.0).max())
     return largest
 
 

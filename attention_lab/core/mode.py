@@ -112,8 +112,16 @@ class Mode:
                 f"a mode begins with its name, a text, but the name is {self.name!r}: write "
                 'Mode("in a few words", rule)'
             )
-        if not 0 < self.temperature < math.inf:
-            raise ValueError(f"a temperature must be above 0, but it is {self.temperature}")
+        is_number = isinstance(self.temperature, (int, float))
+        if not is_number or not 0 < self.temperature < math.inf:
+            raise ValueError(
+                f"a temperature must be one number above 0, but it is {self.temperature!r}"
+            )
+        if self.normalizer is not None and not callable(self.normalizer):
+            raise TypeError(
+                f"the normaliser of “{self.name}” must be a function of the masked scores, but it "
+                f"is {self.normalizer!r}"
+            )
         if self.words is None:  # the rules of a joined mode were checked when its parts were made
             for part in ("mask_mod", "bias", "score_mod"):
                 if getattr(self, part) is not None:

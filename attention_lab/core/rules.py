@@ -208,8 +208,17 @@ class _InTensors(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         name = getattr(node.func, "id", "")
-        if name in ("max", "min") and len(node.args) == 2:
-            node.func = ast.Attribute(ast.Name("torch"), f"{name}imum")
+        if name not in ("max", "min") or len(node.args) != 2:
+            return node
+        # torch.maximum takes two tensors only; a plain number is a bound: x.clamp(min=0)
+        bounds, others = [], []
+        for each in node.args:
+            is_number = not any(isinstance(part, ast.Name) for part in ast.walk(each))
+            (bounds if is_number else others).append(each)
+        if len(bounds) == 1:
+            bound = ast.keyword("min" if name == "max" else "max", bounds[0])
+            return ast.Call(ast.Attribute(others[0], "clamp"), [], [bound])
+        node.func = ast.Attribute(ast.Name("torch"), f"{name}imum")
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:

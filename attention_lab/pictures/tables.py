@@ -78,7 +78,7 @@ COLORS["alab-nan"] = "#d9d9d9", "#000000"
 DARKENED = (
     ".alab td[class*='alab-w'],.alab td[class*='alab-n'],.alab td.alab-hidden,"
     ".alab td.alab-bar,.alab td[style],"
-    ".alab img,.alab-slab,.jp-RenderedImage img"
+    ".alab img,.alab-slab,.jp-RenderedImage img,.jp-RenderedMarkdown img[src^='data:']"
 )
 
 # For every page, also for a twin whose cells carry their colours themselves.
@@ -95,7 +95,6 @@ min-width:2em;max-width:none;vertical-align:middle;white-space:nowrap;
 font-variant-numeric:tabular-nums}}
 .alab table th,.alab table thead td{{font-weight:600;min-width:0;padding-bottom:0;padding-top:0}}
 .alab table td.alab-related{{border:2px solid #d55e00}}
-.alab table td.alab-chosen{{border:2px solid #d55e00;outline:2px solid #d55e00;font-weight:700}}
 .alab table td.alab-text,.alab table th.alab-text{{text-align:left;min-width:0;
 white-space:normal;max-width:34em}}
 .alab table td.alab-text code{{background:transparent;color:inherit;padding:0;font-size:12px}}

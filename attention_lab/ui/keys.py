@@ -1,11 +1,23 @@
-"""Arrow keys that move between the cells of a matrix.
+"""What core ipywidgets cannot do on the page: arrow keys between the cells of a matrix.
 
-Core ipywidgets have no arrow keys, and a page runs no script that arrives in a widget; but the
-``onload`` of an element that arrives is called (measured in JupyterLab 4.6). It finds the widget
-around it and listens there. Without it the cells are reached by Tab.
+A page runs no script that arrives in a widget; but the ``onload`` of an element that arrives is
+called (measured in JupyterLab 4.6). It finds the widget around it and listens there. Without it
+the cells are reached by Tab.
 """
 
-__all__ = ["ARROWS", "NAMES"]
+__all__ = ["ARROWS", "NAMES", "on_arrival"]
+
+
+def on_arrival(script: str) -> str:
+    """Return HTML that runs a script where it arrives; ``this`` is an element there.
+
+    Parameters
+    ----------
+    script : str
+        JavaScript with single quotes only, and no comment to the end of a line.
+    """
+    return f'<style onload="{" ".join(script.split())}"></style>'
+
 
 # In a number field up and down always move, left and right where the text ends. JupyterLab would
 # take the arrows of a table cell for its own: lm-suppress-shortcuts keeps them here. A field of
@@ -43,7 +55,7 @@ if (home && !home.dataset.arrows) {
   }, true);
 }
 """
-ARROWS = f'<style onload="{" ".join(SCRIPT.split())}">.alab-arrows{{}}</style>'
+ARROWS = on_arrival(SCRIPT)
 
 # The buttons of core `Play` have pictures and no names: a screen reader would say "button".
 SAY = """
@@ -51,4 +63,4 @@ const name = () => document.querySelectorAll('.widget-play button:not([aria-labe
   (each, k) => each.setAttribute('aria-label', ['play or pause', 'stop', 'repeat'][k % 3]));
 name(); setTimeout(name, 500); setTimeout(name, 2000);
 """
-NAMES = f'<style onload="{" ".join(SAY.split())}">.alab-names{{}}</style>'
+NAMES = on_arrival(SAY)

@@ -27,8 +27,9 @@ def explorer(page):
     found.get_by_role("button", name="Reset all").click()
     soon(lambda: outputs(found) == ["8.575", "8.851", "8.948"], "the start")
     opened = found.locator(".widget-toggle-button.mod-active")
-    while opened.count():
-        opened.first.click()
+    for button in [found.get_by_role("button", name=said) for said in opened.all_inner_texts()]:
+        button.click()
+    soon(lambda: not opened.count(), "every fold closed")
     return found
 
 

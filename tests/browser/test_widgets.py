@@ -218,6 +218,32 @@ def test_the_mask_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: "28 of 49 pairs" in status(explorer), "seven tokens")
 
 
+def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
+    studio = the(widgets, "ModeStudio")
+    assert "21 of 64 pairs are kept: causal and at most 2 back." in status(studio)
+    before = places(studio)
+    studio.get_by_label("not").first.click()
+    soon(lambda: "28 of 64 pairs are kept: not causal and" in status(studio), "the other half")
+    assert places(studio) == before
+    studio.get_by_label("not").first.focus()
+    widgets.keyboard.press("Space")
+    soon(lambda: "21 of 64" in status(studio), "the first half")
+    type_in(studio, "size", "1")
+    soon(lambda: ": causal and at most 0 back" in status(studio), "a small window")
+    assert places(studio) == before
+    studio.get_by_label("mode", exact=True).select_option("your own mask")
+    soon(lambda: studio.get_by_label("mask", exact=True).count() == 1, "the field for a rule")
+    type_in(studio, "mask", "q and k")
+    soon(lambda: "“q” is a number, but “and” wants True" in status(studio), "the message")
+    type_in(studio, "mask", "0 <= q - k < 2 or k == 0")
+    studio.get_by_label("join").select_option("nothing more")
+    soon(lambda: ": (0 <= q - k < 2 or k == 0)" in status(studio), "the rule")
+    studio.get_by_label("shown").select_option("weights")
+    soon(lambda: table(studio, "weights")[0][0] == "1.000", "the weights")
+    enter(studio, "tokens", "all <b> fits")
+    soon(lambda: "6 of 9 pairs" in status(studio), "three tokens")
+
+
 def test_the_alignment_explorer_by_mouse_and_by_keyboard(widgets):
     explorer = the(widgets, "AlignmentExplorer")
     assert "Right would be: le petit chat noir." in status(explorer)

@@ -482,8 +482,8 @@ def test_every_composition_keeps_its_invariants(mode, seed):
     found = modes.check_mode(mode, 6, heads=3, seed=seed)
     assert all(each.holds and each.number < 1e-9 for each in found)
     with_sink = mode.normalizer is not None
-    assert ("and of 0" in found[3].name) == with_sink
-    assert (found[0].name == "the weights of a query sum to 1") == (not with_sink)
+    assert ("and 0" in found[3].name) == with_sink
+    assert (found[0].name == "weights sum to 1") == (not with_sink)
 
 
 @pytest.mark.parametrize("normalizer", [sparsemax, softmax_plus_one, sigmoid, masked_softmax])
@@ -550,7 +550,12 @@ def test_the_random_state_stays_and_a_small_mode_is_tried_at_its_size():
         (
             lambda: Mode("x", score_mod=lambda score, b, h, q, k: max(score, 0)),
             TypeError,
-            ["the score_mod of “x”", "“torch.maximum(score, 0)”"],
+            ["the score_mod of “x”", "instead of “max(score, 0)” write “score.clamp(min=0)”"],
+        ),
+        (
+            lambda: Mode("x", bias=lambda b, h, q, k: min(-3, k - q) + max(q, k)),
+            TypeError,
+            ["write “(k - q).clamp(max=-3) + torch.maximum(q, k)”"],
         ),
         (
             lambda: Mode("x", lambda b, h, q, k: 1),
@@ -594,7 +599,9 @@ def test_the_random_state_stays_and_a_small_mode_is_tried_at_its_size():
         ),
         (lambda: Mode("x", 3), TypeError, ["the mask of “x” must be a function, but it is 3"]),
         (lambda: Mode(masks.causal), TypeError, ["begins with its name", "in a few words"]),
-        (lambda: Mode("x", temperature=0.0), ValueError, ["a temperature must be above 0", "0.0"]),
+        (lambda: Mode("x", temperature=0.0), ValueError, ["must be one number above 0", "0.0"]),
+        (lambda: Mode("x", temperature="2"), ValueError, ["one number above 0", "'2'"]),
+        (lambda: Mode("x", normalizer=2), TypeError, ["the normaliser of “x” must be a function"]),
         (lambda: modes.window(0), ValueError, ["window: size must be a whole number from 1 on"]),
         (lambda: modes.sink(2.5), ValueError, ["sink: count must be a whole number", "2.5"]),
         (lambda: modes.dilated(True), ValueError, ["dilated: step", "True"]),

@@ -38,6 +38,7 @@ def test_the_choices_do_not_give_the_answer_away(name):
         pytest.skip("a number is typed")
     assert 3 <= len(asked.choices) <= 5
     assert all(len(choice) <= LONGEST for choice in asked.choices)
+    assert not re.search(r"[`$]", "".join(asked.choices)), "a button sets no code and no formula"
     others = [len(choice) for choice in asked.choices if choice != asked.right]
     assert len(asked.right) <= 1.6 * max(others), "the right one is by far the longest"
 

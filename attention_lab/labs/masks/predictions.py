@@ -88,8 +88,7 @@ leak_by_product = Choices(
         "keys too: each visible weight tells something of them.",
         "rows below 1, nothing else is wrong": "The rows do sum to less than 1. By how much "
         "depends on the hidden scores, and so on tokens that must not count.",
-        "`nan` where a row has hidden keys": "Nothing is divided by 0 here: the sum holds every "
-        "key.",
+        "nan where a row has hidden keys": "Nothing is divided by 0 here: the sum holds every key.",
     },
     right="rows below 1, and hidden tokens leak",
     shown_by="10 of 10",
@@ -149,11 +148,11 @@ swapped_last_row = Choices(
         "it attends to all tokens, as it should": "In the right mask its row is True everywhere: "
         "read the other way round, all is blocked.",
         "it attends to itself only": "Its own position is True as well, and so is blocked.",
-        "its weights are `nan`": "Every key of its row is blocked, and this layer has a plain "
+        "its weights are nan": "Every key of its row is blocked, and this layer has a plain "
         "softmax.",
         "PyTorch raises an error": "It cannot know which of the two was meant: both are masks.",
     },
-    right="its weights are `nan`",
+    right="its weights are nan",
     shown_by="query 3: [nan",
 )
 

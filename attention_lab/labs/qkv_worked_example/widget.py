@@ -89,8 +89,7 @@ class AttentionExplorer(LiveView):
         self.example = choice("example", list(self.examples), width="290px")
         self.reset = ipywidgets.Button(description="Reset all", layout={"width": "90px"})
         self._build_inputs(*self.examples[self.example.value])
-        self.result = ipywidgets.HTML()  # the output, behind V
-        self.pictures.append(self.result)
+        self.parts = "", ""  # of the picture: the steps, and the output behind V
         self.speak_for(self.query, self.key, self.value, self.temperature)
         self.children = [
             ipywidgets.HTML(STRIP_CSS + ARROWS, layout={"display": "none"}),
@@ -123,14 +122,13 @@ class AttentionExplorer(LiveView):
         ]
 
     def _strip(self) -> ipywidgets.HBox:
-        """Return Q and K, the steps up to the weights, V, and the output, from left to right."""
+        """Return Q and K, the steps, and V; the style sheet puts the output behind V."""
 
         def sign(text: str) -> ipywidgets.HTML:
             return ipywidgets.HTML(f'<div class="alab-sign">{text}</div>')
 
         strip = row(
-            self.query, self.key, sign("→"), self.picture, sign("×"), self.value, sign("="),
-            self.result,
+            self.query, self.key, sign("→"), self.picture, sign("×"), self.value, sign("=")
         )  # fmt: skip
         strip.add_class("alab-strip")
         return strip
@@ -204,10 +202,9 @@ class AttentionExplorer(LiveView):
         is_ours = self.function is attention
         reasons = Reasons(*inputs, reference, shown, name_of(self.function))
         options = {"reasons": reasons, "formulas": is_ours, "query": self._listed_query()}
-        picture = steps_tables(shown, **options)
-        self.result.value = output_table(shown.output, **options)
+        self.parts = steps_tables(shown, **options), output_table(shown.output, **options)
         self.steps = shown
-        return picture, said
+        return "".join(self.parts), said
 
     def _listed_query(self) -> int:
         """Return the query whose largest weights are listed, and show its field if any is."""
@@ -230,12 +227,8 @@ class AttentionExplorer(LiveView):
 
     def twin_html(self) -> str:
         queries, keys, values = (e.table() for e in (self.query, self.key, self.value))
-        strip = (
-            side_by_side(queries, keys),
-            self.picture.value,
-            side_by_side(values),
-            self.result.value,
-        )
+        steps, output = self.parts
+        strip = side_by_side(queries, keys), steps, side_by_side(values), output
         wraps = "display:flex;flex-wrap:wrap;align-items:flex-start"
         return f'<div style="{wraps}">{"".join(strip)}</div>{self.status.value}'
 

@@ -13,7 +13,6 @@ from attention_lab.labs.qkv_worked_example.pictures import (
     output_table,
     steps_tables,
 )
-from attention_lab.pictures.tables import MOST_CELLS
 from helpers import column, tables
 
 POWERS = {k: f"e<sup>{k}</sup>" for k in (8, 10, 12)}
@@ -128,8 +127,8 @@ def test_each_table_has_the_class_by_which_its_cells_are_lit_up(inputs, steps):
         "of-weights",
     ]
     assert output_table(steps.output).count('<table class="of-output"') == 1
-    for name in ("of-scores", "of-weights", "of-output", "into-softmax", "in-Q", "in-K", "in-V"):
-        assert STRIP_CSS.count(name) >= MOST_CELLS
+    for name in ("of-scores", "of-weights", "of-output", "into-softmax"):
+        assert f"'{name}'" in STRIP_CSS  # what the script asks for
 
 
 @pytest.mark.parametrize(
