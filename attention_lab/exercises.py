@@ -77,6 +77,14 @@ ROOMS = {
         "teaching_leak",
         "kv_cache",
     ],
+    "programmable_weights": [
+        "sharp_enough",
+        "right_align",
+        "least_frequent",
+        "carry_column",
+        "two_number_adder",
+        "last_induction",
+    ],
     "puzzles": [
         "key_before",
         "all_but_itself",

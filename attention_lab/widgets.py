@@ -20,6 +20,7 @@ ROOMS = {
     "ModeStudio": "labs.programmable_rules.studio",
     "PositionExplorer": "labs.position.widget",
     "ScaleExplorer": "labs.scale_and_temperature.widget",
+    "SelectConsole": "labs.programmable_weights.widget",
     "ShapeExplorer": "labs.transformer_code.widget",
     "TrainingBar": "ui.training_bar",
     "WeightedSumExplorer": "labs.weighted_sum.widget",

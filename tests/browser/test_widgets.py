@@ -463,3 +463,20 @@ def test_every_kind_can_be_read(widgets):
 
 def test_axe_finds_no_serious_violation(widgets):
     assert serious_violations(widgets) == []
+
+
+def test_the_console_runs_a_program_that_is_typed(widgets):
+    console = the(widgets, "SelectConsole")
+    assert "5 of 6 rows are right" in status(console)
+    type_in(console, "β", "20")
+    soon(lambda: "6 of 6 rows are right" in status(console), "sharper weights")
+    type_in(console, "queries", "length - 1 - positions")
+    soon(lambda: [row[0] for row in table(console, "aggregate")][:3] == ["9", "5", "1"], "reverse")
+    assert console.get_by_label("program").input_value() == "reverse"
+    enter(console, "values", "apples")
+    soon(lambda: "“apples” is not known here" in status(console), "the message")
+    assert [row[0] for row in table(console, "aggregate")][:3] == ["9", "5", "1"]
+    console.get_by_label("program").select_option("the token before")
+    soon(lambda: "Row 0 selects nothing" in status(console), "the program")
+    console.get_by_label("BOS token, at half the score").uncheck()
+    soon(lambda: "gives 3.833" in status(console), "the mean of all tokens")

