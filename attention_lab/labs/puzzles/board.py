@@ -40,7 +40,7 @@ class Board:
     def text(self) -> str:
         """Say how many are solved."""
         counts = PROGRESS.counts()
-        others = ", ".join(f"{count} {state}" for state, count in counts.items()
+        others = ", ".join(f"{count} {state}" for state, count in reversed(counts.items())
                            if count and state != "solved")  # fmt: skip
         return f"{counts['solved']} of {len(PUZZLES)} puzzles solved; {others}".removesuffix("; ")
 

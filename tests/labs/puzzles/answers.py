@@ -126,6 +126,12 @@ def one_more_score(scores, sink):
     return e / (e.sum(-1, keepdim=True) + (sink - size).exp())
 
 
+def one_shift_for_all(scores, sink):
+    size = max(scores.max().item(), sink)
+    e = (scores - size).exp()
+    return e / (e.sum(-1, keepdim=True) + math.exp(sink - size))
+
+
 def by_padding(scores, sink):
     return torch.nn.functional.pad(scores, (1, 0), value=sink).softmax(-1)[..., 1:]
 
@@ -492,6 +498,7 @@ WRONG = {
         (lambda s, sink: s.softmax(-1), "this is the plain softmax: the"),
         (lambda s, sink: s.softmax(-1).nan_to_num(0.0), "with zeros for a hidden row"),
         (shifted, "shift the sink"),
+        (one_shift_for_all, "right for other inputs, but for scores = [[1000, 999]"),
         (
             lambda s, sink: torch.cat([s, torch.full_like(s[..., :1], sink)], -1).softmax(-1),
             "as a last column",

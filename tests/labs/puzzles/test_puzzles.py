@@ -185,7 +185,7 @@ def test_the_board_counts_the_best_answer_to_each(progress):
     grade("every_third", lambda b, h, q, k: k == q)  # worse: the better one stays
     others = len(PUZZLES) - 3
     assert board().text() == (
-        f"1 of {len(PUZZLES)} puzzles solved; {others} not attempted, 1 not yet, 1 over budget"
+        f"1 of {len(PUZZLES)} puzzles solved; 1 over budget, 1 not yet, {others} not attempted"
     )
     html = board().html()
     assert "over budget, 2 of 1" in html
