@@ -37,7 +37,7 @@ CELL_SECONDS = 120
 # Tag of a cell that answers a prediction: JupyterLab folds its output until the cell is run.
 ANSWER = "answer"
 # The notebooks whose set-up cell installs the real language model, too.
-WITH_MODEL = ("10", "11", "12", "15")
+WITH_MODEL = ("10", "11", "12", "15", "puzzles")  # how their names begin
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
 READ_TIME = re.compile(r"\d+ minutes to read")
@@ -75,7 +75,7 @@ def set_up(name: str) -> str:
         'if getattr(importlib.util.find_spec("attention_lab"), "origin", None) is None:\n'
         f'    %pip install -q "attention-lab @ git+{repository()}"'
     )
-    if name[:2] not in WITH_MODEL:
+    if not name.startswith(WITH_MODEL):
         return source
     return source + (
         "\n"

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from attention_lab.exercises import check, grade
 from attention_lab.grading.answers import judge_statements
-from attention_lab.grading.base import exercise, is_open
+from attention_lab.grading.base import GRADERS, Checks, Verdict, exercise, is_open
 from attention_lab.grading.cases import judge
 from attention_lab.grading.compare import agree, same
 from attention_lab.grading.feedback import Problem
@@ -141,3 +141,22 @@ def test_exact_zeros_can_be_asked_for():
     judged(lambda x, f: x - x)
     with pytest.raises(Problem, match="the zeros should be"):
         judged(lambda x, f: x * 1e-12)
+
+
+def test_a_grader_may_return_a_whole_verdict_and_have_a_picture_for_each():
+    def long_enough(answer):
+        return Verdict("over budget", "It is long.") if answer > 9 else "It is short."
+
+    long_enough.picture = lambda answer: f"<i>{answer}</i>"
+    long_enough.__module__ = "nowhere"
+    GRADERS["long_enough"] = long_enough
+    try:
+        checks = Checks({"long_enough": "attention_lab.grading.base"})
+        verdict = checks.grade("long_enough", 10)
+        assert verdict.passed
+        assert str(verdict) == "Right, but over budget. It is long."
+        assert verdict._repr_mimebundle_()["text/html"].endswith("</div><i>10</i>")
+        assert str(checks.grade("long_enough", 1)) == "Right. It is short."
+        assert checks.grade("long_enough", ...).picture == "<i>None</i>"
+    finally:
+        del GRADERS["long_enough"]

@@ -118,6 +118,16 @@ def test_a_good_notebook_has_no_problems(notebook):
     assert found(notebook) == []
 
 
+def test_a_page_of_puzzles_needs_no_prediction_and_its_puzzles_a_check(notebook):
+    for change in (drop("predict-0"), drop("predict-1"), replace("ex1-md", "Exercise 42", "X")):
+        change(notebook)
+    notebook.cells.insert(-1, text("p2-md", "**Puzzle 2** Do that."))
+    assert found(notebook, lint.predictions) == []
+    assert found(notebook, lint.exercises) == []
+    notebook.cells.insert(-1, text("p3-md", "**Puzzle 3** And that."))
+    assert found(notebook, lint.exercises) == ["2 exercises are announced, and 1 are checked"]
+
+
 def drop(name):
     def change(notebook):
         notebook.cells = [cell for cell in notebook.cells if cell.id != name]

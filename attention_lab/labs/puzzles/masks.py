@@ -61,7 +61,7 @@ BEFORE = Masks(
 )
 
 
-@puzzle("the key before", budget=1, part=ONE_LINE, picture=BEFORE.picture)
+@puzzle(1, "the key before", budget=1, part=ONE_LINE, picture=BEFORE.picture)
 def key_before(answer: Answer) -> str:
     """``rule(b, h, q_idx, kv_idx)``: each query sees the key directly before it."""
     BEFORE.judge(answer)
@@ -83,7 +83,7 @@ OTHERS = Masks(
 )
 
 
-@puzzle("everything but oneself", budget=1, part=ONE_LINE, picture=OTHERS.picture)
+@puzzle(2, "everything but oneself", budget=1, part=ONE_LINE, picture=OTHERS.picture)
 def all_but_itself(answer: Answer) -> str:
     """``rule(b, h, q_idx, kv_idx)``: each query sees every key but its own."""
     OTHERS.judge(answer)
@@ -115,7 +115,7 @@ ENDS = Masks(
 )
 
 
-@puzzle("first and last", budget=1, part=ONE_LINE, picture=ENDS.picture)
+@puzzle(3, "first and last", budget=1, part=ONE_LINE, picture=ENDS.picture)
 def first_and_last(answer: Answer) -> str:
     """``answer(n)`` returns the rule: each query sees the first and the last of n keys."""
     ENDS.judge(answer)
@@ -155,7 +155,7 @@ THIRD = Masks(
 )
 
 
-@puzzle("every third key", budget=1, part=ONE_LINE, picture=THIRD.picture)
+@puzzle(4, "every third key", budget=1, part=ONE_LINE, picture=THIRD.picture)
 def every_third(answer: Answer) -> str:
     """``rule(b, h, q_idx, kv_idx)``: the keys 0, 3, 6, ... that are not later than the query."""
     THIRD.judge(answer)
@@ -193,7 +193,7 @@ REPAIRED = Masks(
 )
 
 
-@puzzle("the window that forgot", budget=1, part=ONE_LINE, picture=REPAIRED.picture)
+@puzzle(5, "the window that forgot", budget=1, part=ONE_LINE, picture=REPAIRED.picture)
 def window_repaired(answer: Answer) -> str:
     """``answer(size)`` returns the rule: a query sees its own key and size - 1 before it."""
     REPAIRED.judge(answer)
@@ -227,7 +227,7 @@ PROMPT = Masks(
 )
 
 
-@puzzle("a prompt that reads itself", budget=1, part=TABLES, picture=PROMPT.picture)
+@puzzle(6, "a prompt that reads itself", budget=1, part=TABLES, picture=PROMPT.picture)
 def prompt_reads_itself(answer: Answer) -> str:
     """``answer(prompt)`` returns the rule: causal, and the first keys are seen by everybody."""
     PROMPT.judge(answer)
@@ -279,7 +279,7 @@ DOCUMENTS = Masks(
 )
 
 
-@puzzle("documents by their numbers", budget=1, part=TABLES, picture=DOCUMENTS.picture)
+@puzzle(7, "documents by their numbers", budget=1, part=TABLES, picture=DOCUMENTS.picture)
 def documents_by_id(answer: Answer) -> str:
     """``answer(doc)`` returns the rule: earlier keys of one's own document; -1 is padding."""
     DOCUMENTS.judge(answer)
@@ -323,7 +323,7 @@ BACK = Masks(
 )
 
 
-@puzzle("steps back", budget=1, part=TABLES, picture=BACK.picture)
+@puzzle(8, "steps back", budget=1, part=TABLES, picture=BACK.picture)
 def dilated_back(answer: Answer) -> str:
     """``answer(step, count)`` returns the rule: the keys q, q - step, ..., count of them."""
     BACK.judge(answer)
@@ -363,7 +363,7 @@ SINKS = Masks(
 )
 
 
-@puzzle("a window with sinks", budget=1, part=TABLES, picture=SINKS.picture)
+@puzzle(9, "a window with sinks", budget=1, part=TABLES, picture=SINKS.picture)
 def window_with_sinks(answer: Answer) -> str:
     """``answer(size, sinks)`` returns the rule: a causal window, and the first keys."""
     SINKS.judge(answer)
@@ -409,7 +409,7 @@ BLOCKS = Masks(
 )
 
 
-@puzzle("blocks of a layout", budget=1, part=TABLES, picture=BLOCKS.picture)
+@puzzle(10, "blocks of a layout", budget=1, part=TABLES, picture=BLOCKS.picture)
 def blocks_of_a_layout(answer: Answer) -> str:
     """``answer(layout, block)`` returns the rule: causal, within the blocks of a layout."""
     BLOCKS.judge(answer)
@@ -485,7 +485,7 @@ TREE = Masks(
 )
 
 
-@puzzle("a tree of guesses", budget=7, part=TABLES, picture=TREE.picture)
+@puzzle(11, "a tree of guesses", budget=7, part=TABLES, picture=TREE.picture)
 def tree_of_guesses(answer: Answer) -> str:
     """``answer(parents)`` returns the mask (n, n): each node sees itself and the path to its root.
 
@@ -561,7 +561,7 @@ GRID = Masks(
 )
 
 
-@puzzle("neighbours on a grid", budget=3, part=TABLES, picture=GRID.picture)
+@puzzle(12, "neighbours on a grid", budget=3, part=TABLES, picture=GRID.picture)
 def grid_neighbours(answer: Answer) -> str:
     """``answer(height, width)`` returns the rule: the 3 × 3 cells around the query, on a grid."""
     GRID.judge(answer)
@@ -600,7 +600,7 @@ EDGE = Masks(
 )
 
 
-@puzzle("nine at the edge, too", budget=4, part=TABLES, picture=EDGE.picture)
+@puzzle(13, "nine at the edge, too", budget=5, part=TABLES, picture=EDGE.picture)
 def grid_at_the_edge(answer: Answer) -> str:
     """``answer(height, width)``: as before, and the 3 × 3 cells move inside at the edge.
 

@@ -53,10 +53,10 @@ def _table(caption: str, cells: Sequence[Sequence[str]]) -> str:
         for i, row in enumerate(cells)
     )
     above = "caption-side:top;text-align:left;padding:2px 0;color:inherit;white-space:nowrap"
+    heads = f'<tr style="background:transparent"><td style="{HEAD}"></td>{heads}</tr>'
     return (
         f'<table style="{FRAME}"><caption style="{above}">{caption}</caption>'
-        '<thead style="border:0"><tr style="background:transparent">'
-        f'<td style="{HEAD}"></td>{heads}</tr></thead>'
+        f'<thead style="border:0">{heads}</thead>'
         f"<tbody>{rows}</tbody></table>"
     )
 

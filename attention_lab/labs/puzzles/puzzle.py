@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from attention_lab.grading.base import Verdict, exercise
 
-__all__ = ["PROGRESS", "PUZZLES", "Progress", "Puzzle", "puzzle", "statements"]
+__all__ = ["PROGRESS", "PUZZLES", "Progress", "Puzzle", "in_order", "puzzle", "statements"]
 
 State = Literal["not attempted", "not yet", "over budget", "solved"]
 RANK: tuple[State, ...] = ("not attempted", "not yet", "over budget", "solved")
@@ -23,6 +23,7 @@ RANK: tuple[State, ...] = ("not attempted", "not yet", "over budget", "solved")
 class Puzzle:
     """A puzzle as the board lists it."""
 
+    number: int
     name: str
     title: str
     budget: int
@@ -68,16 +69,25 @@ class Progress:
 
 
 PROGRESS = Progress()
+
+
+def in_order() -> list[Puzzle]:
+    """Return the puzzles as they stand on the page."""
+    return sorted(PUZZLES.values(), key=lambda each: each.number)
+
+
 Grader = Callable[[Any], str]
 
 
 def puzzle(
-    title: str, *, budget: int, part: str, picture: Callable[[Any], str]
+    number: int, title: str, *, budget: int, part: str, picture: Callable[[Any], str]
 ) -> Callable[[Grader], Callable[[Any], Verdict]]:
     """Register a grader as a puzzle, and as an exercise of its name.
 
     Parameters
     ----------
+    number : int
+        Its position on the page, from 1.
     title : str
         In a few words, as on the page.
     budget : int
@@ -104,7 +114,7 @@ def puzzle(
             return Verdict("pass", f"{said}{line}")
 
         graded.picture = picture
-        PUZZLES[name] = Puzzle(name, title, budget, part)
+        PUZZLES[name] = Puzzle(number, name, title, budget, part)
         return exercise(graded)
 
     return registered

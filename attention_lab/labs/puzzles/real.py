@@ -134,7 +134,7 @@ SAY = [
 ]
 
 
-@puzzle("say the word", budget=1, part=REAL, picture=asked("say_the_word", SAY))
+@puzzle(20, "say the word", budget=1, part=REAL, picture=asked("say_the_word", SAY))
 def say_the_word(answer: Answer) -> str:
     """``answer(at, last)``: a mode; the model goes on with the word at position ``at``."""
     _measured.pop("say_the_word", None)
@@ -170,7 +170,7 @@ COPY = [
 ]
 
 
-@puzzle("break the copy", budget=1, part=REAL, picture=asked("break_the_copy", COPY))
+@puzzle(21, "break the copy", budget=1, part=REAL, picture=asked("break_the_copy", COPY))
 def break_the_copy(answer: Answer) -> str:
     """``answer(n)``: a rule; a text of n tokens comes twice, and the model no longer sees it."""
     _measured.pop("break_the_copy", None)
@@ -229,7 +229,7 @@ KEYS = [
 FROM = 32
 
 
-@puzzle("a few keys are enough", budget=1, part=REAL, picture=asked("few_keys", KEYS))
+@puzzle(22, "a few keys are enough", budget=1, part=REAL, picture=asked("few_keys", KEYS))
 def few_keys(answer: Answer) -> str:
     """``answer(keys)``: a causal rule with at most so many keys for each query; keep the loss low.
 
@@ -308,7 +308,9 @@ def steered(answer: Answer, at: int, last: int) -> tuple[Mode, list[int]]:
     return mode_of(made[0], name), layers_of(made[1])
 
 
-@puzzle("say it within limits", budget=1, part=REAL, picture=asked("say_it_within_limits", WITHIN))
+@puzzle(
+    23, "say it within limits", budget=1, part=REAL, picture=asked("say_it_within_limits", WITHIN)
+)
 def say_it_within_limits(answer: Answer) -> str:
     """``answer(at, last)``: (mode, layers); the word is said, and another text hardly changes."""
     _measured.pop("say_it_within_limits", None)
@@ -339,14 +341,29 @@ def say_it_within_limits(answer: Answer) -> str:
             (f"{change:.3f}", change < MOST_CHANGE),
         ],
     )
-    _within(right, least, used, change, first_wrong)
+    _within(right, least, used, change, first_wrong, only_for(mode, last))
     return (
         f"Nine words in {used} of {N_LAYERS} layers, the least likely with {least:.2f}; the losses "
         f"of the other text change by {change:.3f}."
     )
 
 
-def _within(right: int, least: float, used: int, change: float, first_wrong: str) -> None:
+def only_for(mode: Mode, query: int) -> bool:
+    """Whether a mode leaves every query of the other text as it is, but one."""
+    if mode.temperature != 1 or mode.score_mod is not None or mode.normalizer is not None:
+        return False
+    n = model().read(MOON).shape[1]
+    visible, bias = mode.dense(n, n, heads=9)
+    changed = (~visible).tril().any(-1)
+    if bias is not None:
+        changed = changed | (bias.tril() != 0).any(-1)
+    rows = changed.any(0).nonzero().flatten().tolist()
+    return rows in ([], [query])
+
+
+def _within(
+    right: int, least: float, used: int, change: float, first_wrong: str, is_for_one: bool
+) -> None:
     """Say which limit does not hold.
 
     Raises
@@ -357,17 +374,18 @@ def _within(right: int, least: float, used: int, change: float, first_wrong: str
     broken: list[str] = []
     if used > MOST_LAYERS:
         broken.append(f"the mode acts in {used} layers, and {MOST_LAYERS} are allowed")
-    if change >= MOST_CHANGE:
-        broken.append(
-            f"the losses of another text change by {change:.3f} on average, and less than "
-            f"{MOST_CHANGE} is wanted: which queries have to know of the mode?"
-        )
     if right < 9:
         broken.append(f"{right} of 9 words come as chosen: {first_wrong}")
     elif least < LEAST:
         broken.append(
             f"all words come, but the least likely with {least:.2f}, and {LEAST} is wanted"
         )
+    if change >= MOST_CHANGE:
+        why = "" if is_for_one else ": the mode acts on more queries than the last"
+        broken.append(
+            f"the losses of another text change by {change:.3f} on average, and less than "
+            f"{MOST_CHANGE} is wanted{why}"
+        )
     if broken:
-        more = f" ({len(broken) - 1} more of the limits do not hold)" if len(broken) > 1 else ""
+        more = f" ({len(broken) - 1} more of the limits not held)" if len(broken) > 1 else ""
         raise Problem(f"{broken[0]}{more}")

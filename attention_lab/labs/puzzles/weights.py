@@ -13,7 +13,7 @@ from attention_lab.core.modes import Mode
 from attention_lab.core.normalisers import masked_softmax
 from attention_lab.grading.cases import judge, normal, shown
 from attention_lab.grading.compare import same
-from attention_lab.grading.feedback import Problem, call, name_of, run, tensor_of
+from attention_lab.grading.feedback import Problem, call, describe, name_of, run, tensor_of
 from attention_lab.labs.puzzles.pictures import beside, differ, weights_table
 from attention_lab.labs.puzzles.puzzle import puzzle
 
@@ -79,8 +79,8 @@ def bias_of(answer: Answer, n: int) -> Tensor:
         raise Problem(f"this must be a function of b, h, q_idx, kv_idx, but it is {answer!r}")
     try:
         dense = Mode("your rule", bias=answer).dense(n, n, dtype=torch.float64)[1]
-    except (TypeError, ValueError) as error:
-        raise Problem(str(error)) from error
+    except (Exception, SystemExit) as error:
+        raise Problem(describe(error) or f"your rule raised {type(error).__name__}") from error
     return dense[0].detach()
 
 
@@ -97,6 +97,7 @@ def halved(n: int, factor: float = HALF) -> Tensor:
 
 
 @puzzle(
+    14,
     "each key half of the next",
     budget=1,
     part=PRIORS,
@@ -182,6 +183,7 @@ def drawn_share(answer: Answer) -> Tensor:
 
 
 @puzzle(
+    15,
     "lift keys to a share",
     budget=2,
     part=PRIORS,
@@ -254,6 +256,8 @@ NOTHING = [
     {"scores": torch.tensor([[-1000.0, -1001.0], [HIDE, -999.0]]).double(), "sink": -1000.0},
     {"scores": torch.tensor([HIDE, HIDE, 3.0, 3.0]).double(), "sink": 700.0},
     {"scores": 5 * normal(4, 12, seed=4), "sink": -2.0},
+    # one shift for all rows would make exp of the second 0
+    {"scores": torch.tensor([[1000.0, 999.0], [-1000.0, -1001.0]]).double(), "sink": -1000.0},
 ]
 
 
@@ -298,6 +302,7 @@ def _not_plain(answer: Answer) -> None:
 
 
 @puzzle(
+    16,
     "a softmax that may say nothing",
     budget=3,
     part=PRIORS,
@@ -409,6 +414,7 @@ MISCOUNTED: Mapping[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 
 @puzzle(
+    17,
     "count by averaging",
     budget=3,
     part=PROGRAMS,
@@ -484,6 +490,7 @@ ENOUGH = 0.99
 
 
 @puzzle(
+    18,
     "look where you are told",
     budget=1,
     part=PROGRAMS,
@@ -595,6 +602,7 @@ def drawn_turn(answer: Answer) -> Tensor:
 
 
 @puzzle(
+    19,
     "one back by turning",
     budget=4,
     part=PROGRAMS,
@@ -643,7 +651,7 @@ def turn_back_one(answer: Answer) -> str:
         if not torch.equal(found, torch.arange(n - 1)):
             i = (found != torch.arange(n - 1)).nonzero()[0].item()
             raise Problem(
-                f"for {len(frequencies)} frequencies and n = {n} position {i + 1} gives most, "
+                f"for frequencies {shown(frequencies)} and n = {n} position {i + 1} gives most, "
                 f"{weights[i].max():.3f}, to position {found[i]}"
             )
     raise AssertionError  # pragma: no cover (one was missed)

@@ -126,6 +126,12 @@ def one_more_score(scores, sink):
     return e / (e.sum(-1, keepdim=True) + (sink - size).exp())
 
 
+def one_shift_for_all(scores, sink):
+    size = max(scores.max().item(), sink)
+    e = (scores - size).exp()
+    return e / (e.sum(-1, keepdim=True) + math.exp(sink - size))
+
+
 def by_padding(scores, sink):
     return torch.nn.functional.pad(scores, (1, 0), value=sink).softmax(-1)[..., 1:]
 
@@ -206,6 +212,10 @@ def own_mode(at, last):
     return modes.Mode(
         "the chosen key", bias=lambda b, h, q, k: torch.where((q == last) & (k == at), 4.0, 0.0)
     )
+
+
+def hot(at, last):
+    return modes.temperature(3.0), 20
 
 
 def only_it_and_the_first(at, last):
@@ -488,6 +498,7 @@ WRONG = {
         (lambda s, sink: s.softmax(-1), "this is the plain softmax: the"),
         (lambda s, sink: s.softmax(-1).nan_to_num(0.0), "with zeros for a hidden row"),
         (shifted, "shift the sink"),
+        (one_shift_for_all, "right for other inputs, but for scores = [[1000, 999]"),
         (
             lambda s, sink: torch.cat([s, torch.full_like(s[..., :1], sink)], -1).softmax(-1),
             "as a last column",
@@ -555,7 +566,8 @@ WRONG = {
     ],
     "break_the_copy": [
         (made("n", "q - k != n"), "the second copy is still read off the first"),
-        (made("n", "q - k != n - 2"), "still read off the first"),
+        (made("n", "q - k != n + 1"), "still read off the first"),
+        (made("n", "q - k != n - 2"), "the loss of the first copy changes"),
         (made("n", "q - k < n - 1"), "keys that are not later are hidden from one query"),
         (made("n", "q - k != 1"), "the loss of the first copy changes"),
         (made("n", "q - k == n - 1"), "are hidden from one query; 1 is allowed"),
@@ -570,8 +582,10 @@ WRONG = {
     ],
     "say_it_within_limits": [
         (spot(4.0, range(18, 26)), "acts in 8 layers"),
-        (spot(5.0, range(21, 25), only_last=False), "which queries have to know"),
+        (spot(5.0, range(21, 25), only_last=False), "acts on more queries than the last"),
         (spot(4.0, range(10, 14)), "words come as chosen"),
+        (only_it_and_the_first, "the least likely with 0.5"),
+        (hot, "words come as chosen"),
         (spot(5.0, range(20, 24)), "the least likely with"),
         (spot(5.0), "must return (mode, layers)"),
         (spot(5.0, ["late"]), "the layers must be numbers from 0 to 29"),

@@ -1,6 +1,7 @@
 """Budgets, pictures and the board of the attention puzzles; their graders: test_exercises."""
 
 import linecache
+import math
 import re
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from attention_lab.labs.puzzles import figures, masks, real, weights
 from attention_lab.labs.puzzles import puzzle as puzzles
 from attention_lab.labs.puzzles.board import Board
 from attention_lab.labs.puzzles.judging import Masks
-from attention_lab.labs.puzzles.puzzle import PUZZLES, Progress, statements
+from attention_lab.labs.puzzles.puzzle import PUZZLES, Progress, in_order, statements
 from attention_lab.models.pretrained import is_installed
 
 PAGE = nbformat.read(Path(__file__).parents[3] / "notebooks" / "puzzles.ipynb", as_version=4)
@@ -47,14 +48,13 @@ def progress(monkeypatch):
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_page_says_title_and_budget_as_the_check_does_and_its_solution_keeps_it(number):
-    each = list(PUZZLES.values())[number - 1]
+    each = in_order()[number - 1]
     said = re.search(
         r"\*\*Puzzle (\d+): (.*?)\*\* \(budget: (\d+) statements?\)",
         CELLS[f"p{number:02d}-md"].source,
     )
     assert said.groups() == (str(number), each.title, str(each.budget))
-    space = {}
-    exec(CELLS["import"].source, space)
+    space = {"math": math, "torch": torch, "modes": modes}
     source = re.findall(r"```python\n(.*?)```", CELLS[f"p{number:02d}-help"].source, re.S)[-1]
     used = statements(written(source, each.name, space))
     assert 1 <= used <= each.budget
@@ -62,7 +62,7 @@ def test_the_page_says_title_and_budget_as_the_check_does_and_its_solution_keeps
 
 def test_the_parts_are_the_sections_of_the_page():
     headings = re.findall(r"^## (\d .*)$", "\n".join(c.source for c in PAGE.cells), re.M)
-    assert list(dict.fromkeys(each.part for each in PUZZLES.values())) == headings
+    assert list(dict.fromkeys(each.part for each in in_order())) == headings
 
 
 def test_one_that_is_not_attempted_shows_what_is_wanted():
@@ -185,7 +185,7 @@ def test_the_board_counts_the_best_answer_to_each(progress):
     grade("every_third", lambda b, h, q, k: k == q)  # worse: the better one stays
     others = len(PUZZLES) - 3
     assert board().text() == (
-        f"1 of {len(PUZZLES)} puzzles solved; {others} not attempted, 1 not yet, 1 over budget"
+        f"1 of {len(PUZZLES)} puzzles solved; 1 over budget, 1 not yet, {others} not attempted"
     )
     html = board().html()
     assert "over budget, 2 of 1" in html
