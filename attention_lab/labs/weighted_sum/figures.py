@@ -45,6 +45,7 @@ def plane(
     """
     weights, values = numbers_of(weights), numbers_of(values)
     keys = texts_of(keys, "v", len(values), "values")
+    across, up = texts_of(features, "feature ", 2, "features")
     output = weights @ values
     figure = Figure(figsize=(5.2, 3.9), layout="constrained")
     axes = figure.add_subplot()
@@ -57,7 +58,7 @@ def plane(
     axes.scatter([output[0]], [output[1]], s=110, marker="s", color=ACCENT, ec="white", zorder=6)
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.22)
-    axes.set(xlabel=features[0], ylabel=features[1])
+    axes.set(xlabel=across, ylabel=up)
     said = [
         f"{label}: {format_weight(weight)}"
         for label, weight in zip(keys, weights.tolist(), strict=True)

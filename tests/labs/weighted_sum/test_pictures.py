@@ -22,6 +22,16 @@ def test_terms_table_adds_up():
     assert rows[3][1:4] == ["1.000", "", "[0.045, 0.2]"]
 
 
+def test_the_axes_of_values_in_the_plane_say_what_the_features_are():
+    weights, values = torch.tensor([0.5, 0.5]), torch.eye(2)
+    for named, said in (({"features": ("price", "filling")}, ("price", "filling")),
+                        ({}, ("first feature", "second feature"))):  # fmt: skip
+        axes = figures.plane(weights, values, **named).figure.axes[0]
+        assert (axes.get_xlabel(), axes.get_ylabel()) == said
+    with pytest.raises(ValueError, match="features"):
+        figures.plane(weights, values, features=("price",))
+
+
 @given(
     st.lists(st.tuples(*[st.floats(-1e6, 1e6)] * 2), min_size=1, max_size=6),
     st.randoms(use_true_random=False),
