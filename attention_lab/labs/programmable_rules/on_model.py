@@ -77,14 +77,15 @@ EXAMPLES = {
     "the last 4 tokens and the first": Example(ANIMALS, ("window", 4), "| or", ("sink", 1)),
     "one distance hidden": Example(ANIMALS, (OWN_MASK, "q - k != 1")),
 }
+# Inline: without them the picture falls apart where no style sheet is kept (GitHub).
+TOKEN = (
+    "display:inline-block;vertical-align:top;margin:0 3px 6px 0;text-align:center;"
+    "font-size:13px;line-height:1.35;white-space:pre"
+)
+HALVES = "display:flex;flex-wrap:wrap;gap:6px 20px;align-items:flex-start"
 STYLE = """<style>
-.alab-steered{max-width:860px}
+.alab-steered{max-width:900px}
 .alab-said{height:1.7em;overflow-y:auto;line-height:1.6}
-.alab-halves{display:flex;flex-wrap:wrap;gap:6px 20px;align-items:flex-start}
-.alab-halves>div:last-child{flex:1 1 300px;max-width:540px}
-.alab-token{display:inline-block;vertical-align:top;margin:0 2px 6px 0;text-align:center;
-font-size:13px;line-height:1.35;white-space:pre}
-.alab-token>span{display:block;padding:0 3px;font-size:12px}
 </style>"""
 
 
@@ -255,8 +256,12 @@ def drawn(found: Compared) -> str:
         f"<b>{escaped(_seen(text))}</b></div>"
         for name, text in zip(("without", "with the mode"), found.written, strict=True)
     )
-    halves = f"<div>{_next_words(found.next)}</div><div>{_looks(found.pieces, found.looks)}</div>"
-    return f'<div class="alab">{said}<div class="alab-halves">{halves}</div></div>'
+    return (
+        f'<div class="alab" style="display:block">{said}<div style="{HALVES}">'
+        f'<div style="flex:none">{_next_words(found.next)}</div>'
+        f'<div style="flex:1 1 320px;min-width:0">{_looks(found.pieces, found.looks)}</div>'
+        "</div></div>"
+    )
 
 
 def _next_words(rows: Sequence[tuple[str, float, float]]) -> str:
@@ -282,7 +287,8 @@ def _looks(pieces: Sequence[str], looks: Sequence[tuple[float, float]]) -> str:
     for i, (piece, weights) in enumerate(zip(pieces, looks, strict=True)):
         name = escaped(_seen(piece).strip() or "·")
         tokens.append(
-            f'<div class="alab-token">{i} <b>{name}</b>{"".join(map(_shaded, weights))}</div>'
+            f'<div class="alab-token" style="{TOKEN}">{i} <b>{name}</b>'
+            f"{''.join(map(_shaded, weights))}</div>"
         )
     return (
         "<div><b>where the last token looks</b>, a mean over the heads of the mode; above "
@@ -292,4 +298,5 @@ def _looks(pieces: Sequence[str], looks: Sequence[tuple[float, float]]) -> str:
 
 def _shaded(weight: float) -> str:
     background, ink = palette(weights=True)[shade(weight, 0, 1)]
-    return f'<span style="background:{background};color:{ink}">{format_weight(weight)}</span>'
+    look = f"display:block;padding:0 3px;font-size:12px;background:{background};color:{ink}"
+    return f'<span style="{look}">{format_weight(weight)}</span>'

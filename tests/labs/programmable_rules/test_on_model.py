@@ -70,7 +70,7 @@ def rows_of(widget):
 
 def looks_of(widget):
     """Return the numbers under each token, without the mode and with it."""
-    found = re.findall(r'class="alab-token">\d+ <b>[^<]*</b>(.*?)</div>', widget.picture.value)
+    found = re.findall(r'class="alab-token"[^>]*>\d+ <b>[^<]*</b>(.*?)</div>', widget.picture.value)
     return [[number(w) for w in re.findall(r">([^<>]+)</span>", each)] for each in found]
 
 
