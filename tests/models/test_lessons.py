@@ -90,7 +90,7 @@ def test_the_first_position_is_a_sink(measured):
     assert measured["weight of position 1"] < 0.02
     with_another = [v for k, v in measured.items() if k.startswith("weight of position 0, which")]
     assert len(with_another) == 4
-    assert all(abs(each - share) < 0.03 for each in with_another)
+    assert all(abs(each - share) < 0.06 for each in with_another)
     assert abs(measured["weight of position 1, with 0 hidden"] - share) < 0.05
     assert abs(measured["loss, with 0 hidden"] - measured["loss"]) < 0.25
     one, two = measured["weights of positions 0 and 1, both The"]
