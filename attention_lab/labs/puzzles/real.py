@@ -128,10 +128,7 @@ def under(lm: SmolLM2, mode: Mode, measure: Callable[[], Any], layers: Any = Non
 
 # --- 20: a word ---------------------------------------------------------------------------------
 
-SAY = [
-    Limit(f"after “… {text.split('. ')[1]}” comes the word that was chosen", "3 of 3")
-    for text in TEXTS
-]
+SAY = [Limit(f"“… {text.split('. ')[1]}”: the chosen word comes", "3 of 3") for text in TEXTS]
 
 
 @puzzle(20, "say the word", budget=1, part=REAL, picture=asked("say_the_word", SAY))

@@ -579,6 +579,10 @@ WRONG = {
         (made("keys", "(q - k < keys - 1) | (k == 0)"), "sees a later key"),
         (made("keys", "(k <= q) & ((q - k < 2) | (k < keys - 2))"), "the loss rises"),
         (made("keys", "(k <= q) & (k < keys)"), "the loss rises"),
+        (
+            made("keys", "(k <= q) & ((q - k < keys - 1) | (k == 0) | (k == 99))"),
+            "123 tokens a query sees too many",
+        ),
     ],
     "say_it_within_limits": [
         (spot(4.0, range(18, 26)), "acts in 8 layers"),

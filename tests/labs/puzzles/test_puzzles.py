@@ -135,6 +135,12 @@ def test_what_has_no_source_has_no_count(answer):
     assert statements(answer) is None
 
 
+def test_a_function_under_another_name_is_not_found_in_its_source():
+    answer = written("def f(x):\n    return x", "f")
+    answer.__name__ = "g"
+    assert statements(answer) is None
+
+
 # --- verdicts, pictures and the board ----------------------------------------------------------
 
 LONG = "def f(b, h, q_idx, kv_idx):\n    before = q_idx - 1\n    return kv_idx == before"
