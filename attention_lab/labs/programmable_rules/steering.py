@@ -176,11 +176,11 @@ def opening_bars(lm: SmolLM2) -> dict[str, tuple[list[float], str]]:
 
 
 def as_text(start: Compared, bars: dict[str, tuple[list[float], str]]) -> str:
-    """Write what is kept as JSON, numbers with four digits."""
+    """Write what is kept as JSON, numbers with six digits."""
 
     def rounded(given: object) -> object:
         if isinstance(given, float):
-            return round(given, 4)
+            return round(given, 6)
         if isinstance(given, (list, tuple)):
             return [rounded(each) for each in given]
         return given
