@@ -25,8 +25,10 @@ NEEDS_MODEL = {"say_the_word", "break_the_copy", "few_keys", "say_it_within_limi
 
 def grade(name, answer):
     """Grade an answer, where what it is tried on is installed."""
-    if name in NEEDS_MODEL and not is_installed():
-        pytest.skip("needs the real model")
+    if name in NEEDS_MODEL:
+        if not is_installed():
+            pytest.skip("needs the real model")
+        torch.set_num_threads(1)  # as on its page; a fixture sets it back
     return graded(name, answer)
 
 

@@ -34,6 +34,11 @@ def written(source, name, space=None):
     return space[name]
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)  # as on the page; a fixture of all tests sets it back
+
+
 @pytest.fixture
 def progress(monkeypatch):
     """What became of the puzzles, begun anew."""
