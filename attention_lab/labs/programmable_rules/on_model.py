@@ -121,7 +121,7 @@ class ModeOnModel(LiveView):
         config = self.lm.model.config
         last = config.n_layers - 1
         self.example = choice("example", list(EXAMPLES), value=example, width="330px")
-        self.text = text_field("text", width="100%")
+        self.text = text_field("text", width="98%")
         self.picker = ModePicker("causal", "", "window")
         self.picker.keep.layout.display = "none"
         self.from_layer = count_field("layers from", 0, last, least=0, width="140px")
