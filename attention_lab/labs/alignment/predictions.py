@@ -57,7 +57,8 @@ adjectives_in_order = Choices(
     choices={
         "nearly all of them": "So it would be if the turning were what is hard. Without any "
         "turning the same phrases are nearly as hard.",
-        "about two thirds of them": "Then the turning would be half of what is hard. It is far "
+        "about two thirds of all of them": "Then the turning would be half of what is hard. It "
+        "is far "
         "less.",
         "a little more than a third": "So it is not the turning. Two adjectives of one kind at one "
         "noun are hard in either order.",
@@ -103,7 +104,8 @@ grammar_instead = Choices(
     question="Now all weights are replaced by the alignment of the grammar: 1 on the word that is "
     "translated, 0 elsewhere. How many phrases does the model get right, of the 0.976 before?",
     choices={
-        "more: the true alignment helps": "The model has learned to read other states than these, "
+        "more: the true alignment helps it": "The model has learned to read other states than "
+        "these, "
         "above all at the first word.",
         "as many: it looks there anyway": "Nouns and adjectives do, determiners do not. And with "
         "a wrong “le” the adjectives behind it are often wrong, too.",

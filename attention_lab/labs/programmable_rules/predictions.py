@@ -56,7 +56,7 @@ rule_for_half_a_row = Choices(
     "score rule of the keys does that, with the softmax left as it is?",
     choices={
         "score − ln 2 for every key": "The same number on every key cancels in the softmax.",
-        "score · 0.5, so that all are smaller": "That is a temperature: the weights get more even.",
+        "score · 0.5: all scores are smaller": "That is a temperature: the weights get more even.",
         "none: the softmax divides by its own sum": "Whatever the scores are, they are divided by "
         "the sum of what is left, so that they sum to 1.",
         "score − 10 000: so low that none is left": "The largest of very low scores still gets "
@@ -73,12 +73,12 @@ blocks_under_a_bias = Choices(
     choices={
         "all blocks with a weight below 1e-7": "No one knows that a weight is small before its "
         "score has been computed: a bias is a number, not a promise.",
-        "none: a bias hides no pair": "Only a mask says before the scores are computed that a "
+        "not a single one more": "Only a mask says before the scores are computed that a "
         "pair is not needed.",
         "all blocks off the diagonal": "Their weights are small, and the sum still needs them.",
         "half of them": "There is no such rule; what counts is who says that a pair is hidden.",
     },
-    right="none: a bias hides no pair",
+    right="not a single one more",
     shown_by="0.4375",
 )
 
@@ -106,7 +106,7 @@ key_beyond_a_window = Choices(
         "the first token of the text": "Many heads rest there when nothing fits: without it "
         "their weight goes to words that they did not ask for.",
         "a noun that the text is about": "A word more or less is worth little: try any.",
-        "any one: 33 keys are more than 32": "One more key in the window is worth next to nothing.",
+        "any one of them, equally": "One more key in the window is worth next to nothing.",
         "none can: the other words are missing": "Few of the words that are far back were used.",
     },
     right="the first token of the text",
@@ -121,9 +121,10 @@ weight_of_the_first_key = Choices(
         "evenly over all tokens": "Each would get 0.003 more. It does not go to all.",
         "to the token before the query": "Late queries have as much need to rest as early ones, "
         "and rest at the same token.",
-        "to the second token": "The first token that can be seen becomes the new place to rest.",
+        "to the second token of the text": "The first token that can be seen becomes the new "
+        "place to rest.",
     },
-    right="to the second token",
+    right="to the second token of the text",
     shown_by="0.36",
 )
 
@@ -137,7 +138,7 @@ vote_for_a_word = Choices(
         "“dogs”, more probable than “cats”": "Looked at is not the same as said: heads that "
         "suppress a repeated word, and those that compare, look at it as well.",
         "both as before: the bias is too small": "In each head it multiplies the odds by 20.",
-        "neither: the text breaks": "At 3 the text still goes on; at 12 it does not.",
+        "neither, for the text breaks": "At 3 the text still goes on; at 12 it does not.",
     },
     right="“dogs”, more probable than “cats”",
     shown_by="0.29",

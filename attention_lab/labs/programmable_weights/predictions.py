@@ -8,7 +8,8 @@ heads_for_a_long_carry = Choices(
     choices={
         "one for each column it passes": "So it is if each column waits for its neighbour. A "
         "column can ask directly for the one that decides, however far that is.",
-        "two, however many nines": "One head counts the columns on the right that are not 9, and "
+        "two, however many nines there are": "One head counts the columns on the right that are "
+        "not 9, and "
         "one looks up the nearest of them: only that one decides.",
         "three, the logarithm of the columns": "Halving the distance at each step works, too. It "
         "is not needed: a head reaches any position in one step.",
@@ -16,7 +17,7 @@ heads_for_a_long_carry = Choices(
         "column "
         "can be said in one sentence about the columns on its right.",
     },
-    right="two, however many nines",
+    right="two, however many nines there are",
     shown_by="2 for the carry",
 )
 
@@ -187,7 +188,7 @@ four_heads_of_270 = Choices(
         "does less harm than either chosen four.",
         "the four with the best induction score": "They raise the loss most, or nearly as much as "
         "those that look one back; four others hardly raise it.",
-        "none: 266 others take over": "Some do help: the loss does not reach that of the first "
+        "none, 266 others take over": "Some do help: the loss does not reach that of the first "
         "time. "
         "It rises all the same.",
         "the four in the last layer": "They write last. What is to be written must have been found "
