@@ -14,18 +14,17 @@ import notebooks as tool
 from attention_lab.exercises import ROOMS, check
 from attention_lab.exercises import grade as graded
 from attention_lab.models.pretrained import is_installed
+from labs.conftest import ASKS_THE_MODEL
 
 NOTEBOOKS = tool.course()
 FOLDED = re.compile(
     r"<details><summary>Solution</summary>\s+```python\n(.*?)```.*?</details>", re.S
 )
 
-NEEDS_MODEL = {"say_the_word", "break_the_copy", "few_keys", "say_it_within_limits"}
-
 
 def grade(name, answer):
     """Grade an answer, where what it is tried on is installed."""
-    if name in NEEDS_MODEL:
+    if name in ASKS_THE_MODEL:
         if not is_installed():
             pytest.skip("needs the real model")
         torch.set_num_threads(1)  # as on its page; a fixture sets it back
