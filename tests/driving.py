@@ -63,8 +63,10 @@ def table(widget, caption):
     """Read a table back from the page: the text of its cells, row by row."""
     found = widget.locator("table", has=widget.page.locator("caption b", has_text=caption))
     return found.first.evaluate(
-        "t => [...t.tBodies[0].rows].map(r => [...r.querySelectorAll('td')].map(c => c.innerText))"
-    )
+        """t => [...t.tBodies[0].rows].map(r => [...r.querySelectorAll('td')].map(c =>
+             [...c.childNodes].filter(n => n.className !== 'alab-why')
+               .map(n => n.innerText ?? n.textContent).join('')))"""
+    )  # without what pointing at a cell says
 
 
 def numbers(widget, caption):
@@ -177,6 +179,7 @@ CLIPPED = """() => [...document.querySelectorAll(
   + '.widget-text input')]
   .filter(e => (e.innerText || e.value || '').trim() && e.offsetParent)
   .filter(e => !e.closest('.alab-cells') || e.tagName == 'INPUT')
+  .filter(e => !e.closest('.alab-long'))
   .filter(e => e.scrollWidth > e.clientWidth + 4)
   .map(e => e.innerText || e.value)"""
 
@@ -201,7 +204,8 @@ def can_be_read(page):
             f"document.body.style.zoom = {zoom}; window.dispatchEvent(new Event('resize'))"
         )
         page.wait_for_function(AT_REST)
-        assert page.evaluate(CLIPPED) == [], (width, zoom)
+        clipped = page.evaluate(CLIPPED)
+        assert clipped == [], (width, zoom, clipped)
     page.set_viewport_size({"width": 1400, "height": 1200})
 
 

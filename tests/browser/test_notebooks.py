@@ -21,7 +21,7 @@ def test_run_all_gives_what_is_committed_and_every_widget_appears(browser, lab, 
     for kind in ("application/vnd.jupyter.error", "application/vnd.jupyter.stderr"):
         assert page.locator(f'[data-mime-type="{kind}"]').all_inner_texts() == []
     twins = sum(
-        "alab" in str(cell.outputs) and "<table" in str(cell.outputs)
+        "alab-twin-" in str(cell.outputs) and "<table" in str(cell.outputs)
         for cell in lint.code(lint.read(path))
     )
     live = page.locator(".jp-OutputArea-output:has(.jupyter-widgets) .alab")
@@ -30,5 +30,6 @@ def test_run_all_gives_what_is_committed_and_every_widget_appears(browser, lab, 
     saved = folder / "notebooks" / path.name
     save(page, saved)
     assert differences(path, saved) == []
-    can_be_read(page)
+    if twins:  # the page of puzzles has no widget
+        can_be_read(page)
     page.close()

@@ -122,6 +122,7 @@ class ModeOnModel(LiveView):
         last = config.n_layers - 1
         self.example = choice("example", list(EXAMPLES), value=example, width="330px")
         self.text = text_field("text", width="98%")
+        self.text.add_class("alab-long")  # may be longer than its field
         self.picker = ModePicker("causal", "", "window")
         self.picker.keep.layout.display = "none"
         self.from_layer = count_field("layers from", 0, last, least=0, width="140px")
