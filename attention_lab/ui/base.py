@@ -61,6 +61,7 @@ GONE = "The kernel was restarted, and this has lost it. Run the cell to make it 
 LIVE_STYLE = """<style>
 .{mark}{{display:none}}
 .alab-status{{height:3.3em;overflow-y:auto!important;align-self:stretch}}
+.alab-status,.alab-status .alab-note{{min-width:0;overflow-wrap:anywhere}}
 .alab-stale{{opacity:.45}}
 .alab-gone{{display:none!important;background:#fff4e5;color:#5c2b00;border-left:4px solid #d55e00;
 padding:4px 8px}}
