@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -23,14 +23,24 @@ def power(number: float) -> str:
     return f"e<sup>{format_number(number)}</sup>"
 
 
-def sum_of(terms: Sequence[str]) -> str:
-    """Write a sum; of more than eight terms only the first three."""
-    if len(terms) > MOST_TERMS:
+def sum_of(terms: Sequence[str], most: int = MOST_TERMS) -> str:
+    """Write a sum; of more than ``most`` terms only the first three."""
+    if len(terms) > most:
         return f"{' + '.join(terms[:3])} + … ({len(terms)} terms)"
     return " + ".join(terms)
 
 
-def sum_of_products(left: Tensor, right: Tensor) -> str:
-    """Write a dot product of two vectors (n,): ``2 × 1 + 3 × (−1)``."""
-    pairs = zip(left.tolist(), right.tolist(), strict=True)
-    return sum_of([f"{format_number(a)} × {bracketed(b)}" for a, b in pairs])
+def sum_of_products(
+    left: Tensor | Sequence[float],
+    right: Tensor | Sequence[float],
+    *,
+    first: Callable[[float], str] = format_number,
+    most: int = MOST_TERMS,
+) -> str:
+    """Write a dot product of two vectors (n,): ``2 × 1 + 3 × (−1)``.
+
+    ``first`` writes the numbers on the left; for ``most`` see `sum_of`.
+    """
+    left, right = (v.tolist() if isinstance(v, Tensor) else v for v in (left, right))
+    pairs = zip(left, right, strict=True)
+    return sum_of([f"{first(a)} × {bracketed(b)}" for a, b in pairs], most)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from torch import Tensor
 
 from attention_lab.core.attention import AttentionSteps
 from attention_lab.grading.compare import agree
+from attention_lab.pictures.formulas import power, sum_of, sum_of_products
 from attention_lab.pictures.style import (
     color_range,
     escaped,
@@ -28,8 +29,6 @@ from attention_lab.pictures.tables import (
 from attention_lab.ui.keys import on_arrival
 
 __all__ = ["STRIP_CSS", "Reasons", "output_table", "steps_tables"]
-
-Numbers = Sequence[float]
 
 FEW = 4  # keys: for more there is no room for a column of sums
 MOST_TERMS = 6  # a longer sum is written with an ellipsis
@@ -141,7 +140,7 @@ class Reasons:
         return why
 
     def _scores(self, i: int, j: int) -> str:
-        return f"q{i} · k{j} = {_sum_of_products(self.query[i], self.key[j])}"
+        return f"q{i} · k{j} = {sum_of_products(self.query[i], self.key[j], most=MOST_TERMS)}"
 
     def _scaled(self, i: int, j: int) -> str:
         score, scaled = self.steps["scores"][i][j], self.steps["scaled"][i][j]
@@ -158,12 +157,12 @@ class Reasons:
         seen = [entry for entry in row if entry != -math.inf]
         if not seen:
             return f"every key of query {i} is hidden: weight"
-        powers = _sum([_power(entry) for entry in seen])
-        return f"{_power(row[j])} / ({powers})"
+        powers = sum_of([power(entry) for entry in seen], MOST_TERMS)
+        return f"{power(row[j])} / ({powers})"
 
     def _output(self, i: int, j: int) -> str:
         weights, column = self.steps["weights"][i], self.columns[j]
-        return _sum_of_products(weights, column, first=format_weight)
+        return sum_of_products(weights, column, first=format_weight, most=MOST_TERMS)
 
 
 def steps_tables(
@@ -245,22 +244,3 @@ def output_table(
             **options,
         )
     )
-
-
-def _power(number: float) -> str:
-    return f"e<sup>{format_number(number)}</sup>"
-
-
-def _sum_of_products(left: Numbers, right: Numbers, first=format_number) -> str:
-    pairs = zip(left, right, strict=True)
-    return _sum([f"{first(a)} × {_bracketed(b)}" for a, b in pairs])
-
-
-def _sum(terms: Sequence[str]) -> str:
-    if len(terms) > MOST_TERMS:
-        return f"{' + '.join(terms[:3])} + … ({len(terms)} terms)"
-    return " + ".join(terms)
-
-
-def _bracketed(number: float) -> str:
-    return f"({format_number(number)})" if number < 0 else format_number(number)
