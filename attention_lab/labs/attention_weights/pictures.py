@@ -14,10 +14,17 @@ from attention_lab.pictures.style import (
     exponent,
     format_number,
     format_weight,
-    shade,
 )
 from attention_lab.pictures.svg import Axes, image, text
-from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title
+from attention_lab.pictures.tables import (
+    bar_cell,
+    cell,
+    head,
+    row_head,
+    table,
+    title,
+    weight_cell,
+)
 
 __all__ = ["FIXED", "kernel_regression", "weights_table"]
 
@@ -67,6 +74,7 @@ def weights_table(
     name, scaled = exponent(scores, temperature)
     powers = scaled.exp()
     total = powers.sum().item()
+    all_powers = sum_of([power(each) for each in scaled.tolist()])
     rows = []
     columns = (keys, scores.tolist(), scaled.tolist(), powers.tolist(), weights.tolist())
     for k, (key, score, x, exponential, weight) in enumerate(zip(*columns, strict=True)):
@@ -79,11 +87,7 @@ def weights_table(
                     format_number(exponential), "", f"{power(x)} = {format_number(exponential)}",
                     is_first=k == 0 and not made,
                 ),
-                cell(
-                    format_weight(weight), f"alab-w{shade(weight, 0, 1)}",
-                    f"{power(x)} / ({sum_of([power(each) for each in scaled.tolist()])}) = {share}",
-                    is_first=False,
-                ),
+                weight_cell(weight, why=f"{power(x)} / ({all_powers}) = {share}", is_first=False),
                 bar_cell(weight),
             ]
         )  # fmt: skip

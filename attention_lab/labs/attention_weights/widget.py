@@ -150,11 +150,11 @@ class WeightsExplorer(LiveView):
                 for j, each in enumerate(key)
             ],
         )
-        exponents = (scores / self.temperature.value).tolist()
+        powers = [[power(x) for x in line] for line in (scores / self.temperature.value).tolist()]
+        totals = [sum_of(line) for line in powers]
 
         def why(i: int, j: int) -> str:
-            total = sum_of([power(x) for x in exponents[i]])
-            return f"{power(exponents[i][j])} / ({total}) = {format_weight(weights[i, j].item())}"
+            return f"{powers[i][j]} / ({totals[i]}) = {format_weight(weights[i, j].item())}"
 
         heatmap = matrix_table(
             weights,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attention_lab.core import normalisers
 from attention_lab.pictures.formulas import power
-from attention_lab.pictures.style import format_number, format_weight, labels, shade
+from attention_lab.pictures.style import format_number, format_weight, labels
 from attention_lab.pictures.svg import histogram
 from attention_lab.pictures.tables import (
     bar_cell,
@@ -281,12 +281,7 @@ def _table_of_weights(now: Setting, other: Setting, index: int) -> str:
     lines = [
         [
             row_head(f"k{k}"),
-            cell(
-                format_weight(weights[k].item()),
-                f"alab-w{shade(weights[k].item(), 0, 1)}",
-                _made(now, index, k),
-                is_first=i == 0,
-            ),
+            weight_cell(weights[k].item(), why=_made(now, index, k), is_first=i == 0),
             bar_cell(weights[k].item()),
             weight_cell(others[k].item()) if k in known else cell("–"),
         ]

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from attention_lab.pictures.formulas import bracketed, power, sum_of
 from attention_lab.pictures.geometry import convex_hull
-from attention_lab.pictures.style import ACCENT, DARK, format_number, format_weight, shade
+from attention_lab.pictures.style import ACCENT, DARK, format_number, format_weight
 from attention_lab.pictures.svg import Axes, image
-from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title
+from attention_lab.pictures.tables import bar_cell, cell, head, row_head, table, title, weight_cell
 
 __all__ = ["FIXED", "plane", "terms_table"]
 
@@ -60,7 +60,7 @@ def terms_table(
         rows.append(
             [
                 row_head(key),
-                cell(written, f"alab-w{shade(weight, 0, 1)}", made, is_first=k == 0),
+                weight_cell(weight, why=made, is_first=k == 0),
                 cell(_vector(value)),
                 cell(_vector(term), "", product, is_first=k == 0 and not made),
                 bar_cell(term.norm().item() / longest),
