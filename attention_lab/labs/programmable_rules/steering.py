@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import files
 
 import torch
 from torch import Tensor
 
 from attention_lab.core import modes
 from attention_lab.core.modes import Mode
+from attention_lab.models.kept import read_json
 from attention_lab.models.language_model import programmed, recorded
 from attention_lab.models.pretrained import INSTALL, SmolLM2, is_installed, smollm2
 
@@ -193,8 +193,7 @@ def as_text(start: Compared, bars: dict[str, tuple[list[float], str]]) -> str:
 @cache
 def kept() -> tuple[Compared, dict[str, tuple[list[float], str]]]:
     """Return what is kept: the first state of the widget, and the numbers of the picture on top."""
-    path = files("attention_lab.labs.programmable_rules") / "steered.json"
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = read_json(__package__, "steered.json")
     start = found["start"]
     return (
         Compared(

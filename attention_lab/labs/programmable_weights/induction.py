@@ -6,12 +6,10 @@ The runs of all learning rates and seeds are kept in ``induction.json`` beside t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import files
 from statistics import mean
 from typing import NamedTuple
 
@@ -19,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from attention_lab.models.kept import as_text as rows_as_text
+from attention_lab.models.kept import read_json
 from attention_lab.models.training import train
 from attention_lab.models.transformer import Embedding, MultiHeadAttention, recorded
 
@@ -279,16 +279,14 @@ def measured(
 
 
 def as_text(kept: dict[str, Run]) -> str:
-    """Write runs as JSON, one a line."""
-    lines = (f"{json.dumps(name)}: {json.dumps(asdict(run))}" for name, run in kept.items())
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    """Write runs as JSON, one a line, sorted by name."""
+    return rows_as_text({name: asdict(run) for name, run in kept.items()})
 
 
 @cache
 def committed() -> dict[str, Run]:
     """Return the runs that are kept, by `key_of`."""
-    text = files(__package__).joinpath("induction.json").read_text(encoding="utf-8")
-    return {name: Run(**run) for name, run in json.loads(text).items()}
+    return {name: Run(**run) for name, run in read_json(__package__, "induction.json").items()}
 
 
 def runs(n_layers: int, lr: float, steps: int = STEPS, *, turned: bool = True) -> list[Run]:

@@ -6,15 +6,14 @@ The measures that take longer are kept in ``real_heads.json`` beside this file, 
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from attention_lab.models.kept import read_json
 from attention_lab.models.language_model import Head, LanguageModel, recorded
 
 __all__ = [
@@ -121,7 +120,7 @@ def others(scores: dict[Head, Scores], count: int, seed: int) -> list[Head]:
 
 @cache
 def _kept() -> dict:
-    return json.loads(files(__package__).joinpath("real_heads.json").read_text(encoding="utf-8"))
+    return read_json(__package__, "real_heads.json")
 
 
 def kept_scores() -> dict[Head, Scores]:
