@@ -158,6 +158,10 @@ class LiveView(StaticTwin, ipywidgets.VBox):
             each.observe(self._tell, names="problem")
         self._speaking_for += inputs
 
+    def blame(self, *inputs: Any) -> None:
+        """Say only what is wrong in these, of those of `speak_for`: the others are out of sight."""
+        self._speaking_for = list(inputs)
+
     def _tell(self, _change: Any = None) -> None:
         wrong = [
             said for said in (*(each.problem for each in self._speaking_for), self.problem) if said

@@ -109,7 +109,7 @@ class WeightsExplorer(LiveView):
 
     def _choose_view(self) -> None:
         self._inputs.children = self._controls[self.view.value]
-        self._speaking_for = self._speaking[self.view.value]  # what is out of sight is not blamed
+        self.blame(*self._speaking[self.view.value])
         self.redraw()
 
     def draw(self) -> tuple[str, str]:

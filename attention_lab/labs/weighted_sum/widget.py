@@ -72,7 +72,7 @@ class WeightedSumExplorer(LiveView):
         ]
         self.add_class("alab-arrows")
         self.speak_for(self.values, self.scores, self.weights)
-        self._speaking_for = [self.values, self.scores]
+        self.blame(self.values, self.scores)
         # one score and one weight for each value
         shared = Size({self.values: 0, self.scores: 1, self.weights: 1}, self.count)
         self.shared = SharedSizes(self, [shared])
@@ -82,7 +82,7 @@ class WeightedSumExplorer(LiveView):
     def _choose_kind(self, change) -> None:
         source = self.scores if change["new"] == SOFTMAX else self.weights
         self._source.children = [source]
-        self._speaking_for = [self.values, source]  # what is out of sight is not blamed
+        self.blame(self.values, source)
         self.redraw()
 
     def _current_weights(self) -> Tensor:
