@@ -227,15 +227,15 @@ class ModeOnModel(LiveView):
         return drawn(found), self._said(found)
 
     def _said(self, found: Compared) -> str:
-        layers, heads = self._where()
+        read = self._after[1]
         n_heads = self.lm.model.config.n_heads
-        number = len(layers) * (n_heads if heads is None else 1)
+        number = len(read.layers) * (n_heads if read.heads is None else 1)
         likeliest = [max(found.next, key=lambda each: each[i]) for i in (1, 2)]
         before, after = (
             f"“{_seen(each[0])}” {each[i + 1]:.2f}" for i, each in enumerate(likeliest)
         )
         return (
-            f"“{self.mode}” acts in {number} of {self.to_layer.max * n_heads + n_heads} heads. "
+            f"“{read.mode}” acts in {number} of {self.to_layer.max * n_heads + n_heads} heads. "
             f"Likeliest next word: {before} without it, {after} with it."
         )
 
