@@ -120,8 +120,8 @@ gradient_of_a_blind_row = Choices(
         "behind it comes another matrix. All of them were multiplied with the nan.",
         "in three of the four": "0 times nan is nan, wherever the row was multiplied on its way. "
         "The last offset was only added to it, and its gradient is a sum of what came back: 0.",
-        "in each one of the four": "The last offset is added to the output. Its gradient is a sum of "
-        "what comes back, and from that row comes 0: no product, no nan.",
+        "in each one of the four": "The last offset is added to the output. Its gradient is a sum "
+        "of what comes back, and from that row comes 0: no product, no nan.",
     },
     right="in three of the four",
     shown_by="gradient of out_proj.bias    nan: False",
