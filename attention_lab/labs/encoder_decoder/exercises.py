@@ -383,6 +383,18 @@ def _judge_words(name: str, result: Any, texts: list[list[int]], most: int, call
     )
 
 
+def _hidden_from_a_shift(target: Tensor, n_words: int) -> tuple[Callable[[Tensor], Tensor], ...]:
+    """Return two numbers for each position that stay if all later words move by one."""
+
+    def apart(words: Tensor) -> Tensor:  # the two words after each position
+        return torch.cat([(words[2:] - words[1:-1]) % n_words, torch.tensor([0])])
+
+    def asks(words: Tensor) -> Tensor:  # one word, two further than the right one
+        return (words[1:] - target[1:]) % n_words == 2
+
+    return apart, asks
+
+
 def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Tensor], set[int]]]:
     """Return decoders, and the positions at which each knows what it must not."""
     n = len(target)
@@ -422,12 +434,6 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
 
         return predict
 
-    def apart(words: Tensor) -> Tensor:  # the two words after each position
-        return torch.cat([(words[2:] - words[1:-1]) % n_words, torch.tensor([0])])
-
-    def asks(words: Tensor) -> Tensor:  # one word, two further than the right one
-        return (words[1:] - target[1:]) % n_words == 2
-
     every, one_logit = set(range(n - 1)), torch.zeros(n_words, dtype=torch.float64)
     one_logit[n_words // 2] = 1.0
     return {
@@ -441,11 +447,11 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
         ),
         # one word more or less moves neither of these two, if all later words move alike
         "a decoder that sees how far apart the next two words are": (
-            decoder(lambda i, j: j <= i, also=apart),
+            decoder(lambda i, j: j <= i, also=_hidden_from_a_shift(target, n_words)[0]),
             every - {n - 2},
         ),
         "a decoder that asks whether the next word is a certain one": (
-            decoder(lambda i, j: j <= i, also=asks),
+            decoder(lambda i, j: j <= i, also=_hidden_from_a_shift(target, n_words)[1]),
             every,
         ),
     }
