@@ -3,7 +3,8 @@
     python tools/real_model_lessons.py                    all of them, about ten minutes
     python tools/real_model_lessons.py induction streaming  some of them
 
-The notebooks show a part of this, live; `tests/models/test_lessons.py` holds the numbers.
+The notebooks show a part of this, live; `tests/models/test_lessons.py` holds the numbers. Lessons
+1 and 8 to 15 are in ``interpretation.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -492,19 +493,21 @@ def shown(value: object) -> str:
     return repr(value)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("lessons", nargs="*", help=f"of {', '.join(LESSONS)}; all if none is named")
+def main(lessons: Mapping[str, Callable], keep: Callable = lambda name, found: None) -> None:
+    """Measure the lessons that are named, or all; ``keep`` gets the numbers of each."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("lessons", nargs="*", help=f"of {', '.join(lessons)}; all if none is named")
     torch.set_num_threads(1)
     lm = smollm2()
-    for name in parser.parse_args().lessons or LESSONS:
+    for name in parser.parse_args().lessons or lessons:
         start = time.perf_counter()
         with torch.no_grad():
-            found = LESSONS[name](lm)
+            found = lessons[name](lm)
+        keep(name, found)
         print(f"\n{name} ({time.perf_counter() - start:.0f} s)", flush=True)
         for key, value in found.items():
             print(f"  {key}: {shown(value)}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(LESSONS)

@@ -19,7 +19,7 @@ from attention_lab.labs.programmable_rules.steering import (
     compared,
     kept,
 )
-from attention_lab.models.pretrained import INSTALL, SmolLM2, is_installed, smollm2
+from attention_lab.models.pretrained import MISSING, SmolLM2, is_installed, smollm2
 from attention_lab.pictures.style import escaped, format_weight, palette, shade
 from attention_lab.pictures.tables import (
     head,
@@ -37,10 +37,7 @@ MOST_TOKENS = 40
 PAUSE = 700  # milliseconds from one token to the next when it plays
 NUMBER_WIDTH = 5  # em of a probability
 WORD_WIDTH = 8  # em of the first column, whatever the words are
-NO_MODEL = (
-    "The model is not installed, so this shows what was kept of it. To get it (93 MB), run in a "
-    f"terminal, then restart the kernel: {INSTALL}"
-)
+NO_MODEL = f"This is what was kept of the model. {MISSING}"
 
 
 class Example(NamedTuple):
