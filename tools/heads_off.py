@@ -204,12 +204,11 @@ def cropped(lm: SmolLM2, texts: Sequence[str], n: int) -> Batch:
     return Batch(lm, [lm.read(text)[:, :n] for text in texts])
 
 
-def zero(lm: SmolLM2, n: int = 80, heads: Sequence[Head] | None = None) -> Numbers:
-    """8: heads off alone and together, at zero, at their mean, and uniform."""
+def zero(lm: SmolLM2, n: int = 80, layers: Sequence[int] = range(30)) -> Numbers:
+    """8: three heads that share keys and values, at zero, at their mean, and uniform."""
     batch = cropped(lm, (PROSE, BREAD), n)
-    held = {"train": cropped(lm, (TRAIN,), n), "library": cropped(lm, (LIBRARY,), n)}
-    means = mean_outputs(lm.model, [batch.tokens])
     found: Numbers = {"tokens": 2 * n, "normal": batch.loss()}
+    means = mean_outputs(lm.model, [batch.tokens], heads=TRIO)
     for name, vectors in (("zero", None), ("mean", means)):
         with ablated(lm.model, heads=TRIO, vectors=vectors):
             found[f"trio {name}"] = batch.loss()
@@ -219,23 +218,30 @@ def zero(lm: SmolLM2, n: int = 80, heads: Sequence[Head] | None = None) -> Numbe
     for seed in range(3):
         with ablated(lm.model, heads=others(lm, 3, seed, TRIO)):
             found[f"3 others zero, draw {seed}"] = batch.loss()
-    if heads is None:
-        for layer in range(30):
-            with programmed(lm.model, uniform, layers=layer):
-                found[f"uniform layer {layer}"] = lm_loss(lm, batch)
-    heads = chosen(lm.model.config) if heads is None else heads
+    changes = []
+    for layer in layers:
+        with programmed(lm.model, uniform, layers=layer):
+            changes.append(lm_loss(lm, batch) - found["normal"])
+    return found | {"layers": list(layers), "change with a layer uniform": changes}
+
+
+def idle(lm: SmolLM2, n: int = 80) -> Numbers:
+    """8: each head off alone, and those together that matter least, on texts not seen."""
+    batch = cropped(lm, (PROSE, BREAD), n)
+    held = {"train": cropped(lm, (TRAIN,), n), "library": cropped(lm, (LIBRARY,), n)}
+    means = mean_outputs(lm.model, [batch.tokens])
+    normal = batch.loss()
+    found: Numbers = {"tokens": 2 * n, "normal": normal}
     for name, vectors in (("zero", None), ("mean", means)):
-        losses = scan(lm, batch.loss, heads, vectors)
-        changes = {head: loss - found["normal"] for head, loss in losses.items()}
+        losses = scan(lm, batch.loss, chosen(lm.model.config), vectors)
+        changes = {head: loss - normal for head, loss in losses.items()}
         found[f"change at {name}"] = changes
-        idle = sorted(changes, key=changes.get)[:40] if name == "zero" else None
         least = sorted(changes, key=lambda head: abs(changes[head]))[:40]
-        for text, other in held.items():
-            sets = {"none": [], "40 least": least, **({"40 lowest": idle} if idle else {})}
-            sets |= {f"40 others, draw {s}": others(lm, 40, s, least) for s in range(3)}
-            for what, some in sets.items():
-                with ablated(lm.model, heads=some, vectors=vectors):
-                    found[f"{text}, {what} at {name}"] = other.loss()
+        sets = {"none": [], "40 least": least}
+        sets |= {f"40 others, draw {seed}": others(lm, 40, seed, least) for seed in range(3)}
+        for (text, other), (what, some) in product(held.items(), sets.items()):
+            with ablated(lm.model, heads=some, vectors=vectors):
+                found[f"{text}, {what} at {name}"] = other.loss()
     return found
 
 
@@ -263,19 +269,19 @@ BRACKETS = [
 ]
 
 
-def bracket(lm: SmolLM2) -> Numbers:
+def bracket(lm: SmolLM2, texts: Sequence[str] = BRACKETS) -> Numbers:
     """9: a head that reads the open bracket, and idles."""
-    batch = Batch(lm, BRACKETS)
+    batch = Batch(lm, texts)
     closing = [i for word, i in lm.tokenizer.get_vocab().items() if word.startswith(")")]
-    opened = [lm.find(text, " (")[0] for text in BRACKETS]
-    rows = range(len(BRACKETS))
+    opened = [lm.find(text, " (")[0] for text in texts]
+    rows = range(len(texts))
 
     def closed(last: Tensor) -> float:
         return lm.model.readout(last).softmax(dim=-1)[:, closing].sum(dim=-1).mean().item()
 
     def hidden(every: bool) -> float:
         total = 0.0
-        for text, key in zip(BRACKETS, opened, strict=True):
+        for text, key in zip(texts, opened, strict=True):
             last = lm.read(text).shape[1] - 1
             mode = rule(
                 "hidden",
@@ -283,11 +289,11 @@ def bracket(lm: SmolLM2) -> Numbers:
             )
             with programmed(lm.model, mode):
                 total += lm.probabilities(text)[closing].sum().item()
-        return total / len(BRACKETS)
+        return total / len(texts)
 
     read = {h: w[rows, batch.ends, opened].mean().item() for h, w in batch.weights().items()}
     readers = best(read, 8)
-    found: Numbers = {"prompts": len(BRACKETS), "weight": {head: read[head] for head in readers}}
+    found: Numbers = {"prompts": len(texts), "weight": {head: read[head] for head in readers}}
     found["weight"][26, 6] = read[26, 6]
     found["normal"] = closed(batch.last())
     means = batch.means()
@@ -351,17 +357,17 @@ def pronoun(lm: SmolLM2) -> Numbers:
         )
         hits = ((places > 0)[None] == (draws[:, None] > 0)).float().mean(dim=-1)  # (20, 270)
         found[f"{name}: drawn labels, best head, mean of 20"] = hits.amax(dim=1).mean().item()
-    margins = _margins(lm)
-    alike = [head for head in best(margins, 4) if head != (9, 2)][:3]
-    found["three like it"] = {head: margins[head] for head in alike}
+    read = margins(lm)
+    alike = [head for head in best(read, 4) if head != (9, 2)][:3]
+    found["three like it"] = {head: read[head] for head in alike}
     found.update(_asked(lm, [(9, 2), *alike]))
     return found
 
 
-def _margins(lm: SmolLM2) -> dict[Head, float]:
+def margins(lm: SmolLM2, every: int = 1) -> dict[Head, float]:
     """Return the mean weight that each head gives from the pronoun to the right name, less that
     to the other one."""
-    cases = [("Last summer " + text, right, other) for text, right, other in couples()]
+    cases = [("Last summer " + text, right, other) for text, right, other in couples()[::every]]
     batch = Batch(lm, [text for text, _, _ in cases])
     keys = [[lm.find(text, f" {name}")[0] for name in pair] for text, *pair in cases]
     right, other = zip(*keys, strict=True)
@@ -409,11 +415,11 @@ GENDERED = [
 ]
 
 
-def gender(lm: SmolLM2) -> Numbers:
+def gender(lm: SmolLM2, heads: Sequence[Head] | None = None, every: int = 1) -> Numbers:
     """11: her or him. The heads are found on half of the prompts, and tested on the others."""
     cases = [(text.format(name), sign) for text in GENDERED
-             for names, sign in ((WOMEN, 1.0), (MEN, -1.0)) for name in names]  # fmt: skip
-    half = {"found on": cases[:24], "tested on": cases[24:]}
+             for names, sign in ((WOMEN, 1.0), (MEN, -1.0)) for name in names[::every]]  # fmt: skip
+    half = {"found on": cases[: len(cases) // 2], "tested on": cases[len(cases) // 2 :]}
     ids = [lm.token(" her"), lm.token(" him")]
     batches = {name: Batch(lm, [text for text, _ in own]) for name, own in half.items()}
     signs = {name: torch.tensor([sign for _, sign in own]) for name, own in half.items()}
@@ -423,7 +429,7 @@ def gender(lm: SmolLM2) -> Numbers:
         return ((logits[:, 0] - logits[:, 1]) * signs[name]).mean().item()
 
     found: Numbers = {name: measure(name) for name in half}
-    heads = chosen(lm.model.config, layers=LATE)
+    heads = chosen(lm.model.config, layers=LATE) if heads is None else heads
     losses = scan(lm, lambda layer: measure("found on", layer), heads)
     changes = {head: loss - found["found on"] for head, loss in losses.items()}
     top = sorted(changes, key=changes.get)[:8]
@@ -438,7 +444,7 @@ def gender(lm: SmolLM2) -> Numbers:
         with ablated(lm.model, heads=others(lm, 8, seed, [*top, (26, 2)], LATE)):
             found[f"8 others off, draw {seed}"] = measure("tested on")
     for head in dict.fromkeys([(26, 2), top[0]]):
-        rows = test.weights([head])[head][range(24), test.ends]  # (B, n)
+        rows = test.weights([head])[head][range(len(test.ends)), test.ends]  # (B, n)
         found[f"{head} reads"] = _read(lm, half["tested on"], rows)
     return found
 

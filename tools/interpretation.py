@@ -23,7 +23,7 @@ from attention_lab.core import modes
 from attention_lab.models.kept import as_text
 from attention_lab.models.language_model import programmed
 from attention_lab.models.pretrained import SmolLM2
-from heads_off import BREAD, LIBRARY, TRAIN, bracket, gender, number, pronoun, zero
+from heads_off import BREAD, LIBRARY, TRAIN, bracket, gender, idle, number, pronoun, zero
 from real_model_lessons import PROSE, Numbers, main, mean_loss, rule
 
 KEPT = Path(__file__).parents[1] / "attention_lab/models/data/real_model_lessons.json"
@@ -53,15 +53,18 @@ def some_keys(n: int, k: int, seed: int, own: bool = False) -> modes.Mode:
     return modes.Mode(f"{k} drawn keys", lambda b, h, q, kv: seen[h % len(seen), q, kv])
 
 
-def budgets(lm: SmolLM2, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32)) -> Numbers:
+def budgets(
+    lm: SmolLM2, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32), n: int | None = None
+) -> Numbers:
     """12: the loss when each query may read only a few keys."""
+    text = lm.read(PROSE)[:, :n]
+    n = text.shape[1]
 
     def of(mode: modes.Mode, layers: range | None = None) -> float:
         with programmed(lm.model, mode, layers=layers):
-            return mean_loss(lm, PROSE)
+            return mean_loss(lm, text)
 
-    n = lm.read(PROSE).shape[1]
-    found: Numbers = {"sizes": list(sizes), "normal": mean_loss(lm, PROSE)}
+    found: Numbers = {"sizes": list(sizes), "normal": mean_loss(lm, text)}
     found["top"] = [of(top(k)) for k in sizes]
     found["window and sink"] = [of(modes.window(w) | modes.sink(1)) for w in sizes]
     found["window"] = [of(modes.window(w)) for w in sizes]
@@ -72,7 +75,7 @@ def budgets(lm: SmolLM2, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32)) -> Numbers
             for layer in range(30):
                 mode = some_keys(n, 8, 100 * seed + layer)
                 stack.enter_context(programmed(lm.model, mode, layers=layer))
-            return mean_loss(lm, PROSE)
+            return mean_loss(lm, text)
 
     found["8 drawn keys, others in each layer"] = [drawn_anew(seed) for seed in range(3)]
     found["8 drawn keys, own of each head"] = [
@@ -85,17 +88,20 @@ def budgets(lm: SmolLM2, sizes: Sequence[int] = (1, 2, 4, 8, 16, 32)) -> Numbers
     return found
 
 
-def temperature(lm: SmolLM2, values=(0.5, 0.8, 0.9, 1.0, 1.1, 1.25, 2.0)) -> Numbers:
+def temperature(
+    lm: SmolLM2, values=(0.5, 0.8, 0.9, 1.0, 1.1, 1.25, 2.0), n: int | None = None
+) -> Numbers:
     """13: the scale it was trained with fits."""
+    texts = [lm.read(text)[:, :n] for text in (PROSE, BREAD)]
     found: Numbers = {}
     for value in values:
         losses = []
-        for text in (PROSE, BREAD):
+        for text in texts:
             with programmed(lm.model, modes.temperature(value)):
                 losses.append(mean_loss(lm, text))
         found[f"temperature {value:g}: two texts"] = losses
     with programmed(lm.model, top(1)):
-        found["argmax: two texts"] = [mean_loss(lm, text) for text in (PROSE, BREAD)]
+        found["argmax: two texts"] = [mean_loss(lm, text) for text in texts]
     return found
 
 
@@ -191,7 +197,7 @@ def maps(lm: SmolLM2, n: int = 120) -> Numbers:
 LESSONS = {
     each.__name__: each
     for each in (
-        number, zero, bracket, pronoun, gender, budgets, temperature, importance, maps,
+        number, zero, idle, bracket, pronoun, gender, budgets, temperature, importance, maps,
     )
 }  # fmt: skip
 RECIPE = (

@@ -1,7 +1,6 @@
 """ModeStudio, driven by the values of its fields."""
 
 import html
-import itertools
 import re
 
 import pytest
