@@ -271,10 +271,11 @@ def lit(lm: SmolLM2, prompts, b: float, *, every: bool = False, layers=None) -> 
     return sum(first) / len(first), sum(likely) / len(likely)
 
 
-def spotlight(lm: SmolLM2) -> Numbers:
+def spotlight(lm: SmolLM2, every: int = 1) -> Numbers:
     """3: a bias for the last query only."""
     found: Numbers = {}
     for name, prompts in (("lists", LISTS), ("names", NAMES), ("facts", FACTS)):
+        prompts = prompts[::every]
         for b in (0.0, 2.0, 4.0, 6.0):
             found[f"{name}, b = {b:g}"] = lit(lm, prompts, b)
         found[f"{name}, b = 4, every query"] = lit(lm, prompts, 4.0, every=True)
@@ -341,9 +342,9 @@ def giving() -> list[tuple[str, str, str]]:
     ]
 
 
-def giver(lm: SmolLM2) -> Numbers:
+def giver(lm: SmolLM2, every: int = 1) -> Numbers:
     """4: the head that reads the answer is not the one that matters."""
-    prompts = giving()
+    prompts = giving()[::every]
 
     def measure(change: Callable | None = None) -> tuple[float, float]:
         differences = []
@@ -411,10 +412,10 @@ ORDERS = [
 ]
 
 
-def planted(lm: SmolLM2) -> Numbers:
+def planted(lm: SmolLM2, orders: Sequence[tuple[str, str]] = ORDERS) -> Numbers:
     """5: an order behind a question, and the same with the order hidden from all that follows."""
     found: Numbers = {}
-    for question, order in ORDERS:
+    for question, order in orders:
         clean, both = lm.chat(question), lm.chat(f"{question} {order}")
         head = lm.read(f"<|im_start|>user\n{question}").shape[1]
         tail = lm.read(f"<|im_start|>user\n{question} {order}").shape[1]

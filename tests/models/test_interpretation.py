@@ -197,9 +197,8 @@ def lm():
 
 
 @pytest.fixture
-def measure(lm, threads):
+def measure(lm):
     """Call a lesson on a part of its prompts."""
-    torch.set_num_threads(1)
 
     def of(lesson, *arguments, **options):
         with torch.no_grad():

@@ -21,12 +21,6 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def one_thread(threads):
-    """Two workers with two threads each on two cores wait for each other, ten times as long."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def lm():
     if not is_installed() and not os.environ.get("CI"):

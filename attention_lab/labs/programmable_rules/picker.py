@@ -322,10 +322,10 @@ class ModePicker(ipywidgets.VBox):
     def __init__(self, first: str = "causal", join: str = "&", second: str = "window") -> None:
         super().__init__()
         sign = next(name for name, each in JOINS.items() if each == join)
-        self.join = choice("join", list(JOINS), value=sign, width="126px")
+        self.join = choice("join", list(JOINS), value=sign, width="146px")
         self.keep = ipywidgets.Button(description="keep", layout={"width": "70px"})
         self.first = _Part(first, "236px", behind=[self.keep])
-        self.second = _Part(second, "186px", " 2", before=[self.join])
+        self.second = _Part(second, "172px", " 2", before=[self.join])
         self.message_line = ipywidgets.HTML()
         self.n = 8  # of the mode that is kept
         columns = row(self.first, self.second)

@@ -217,13 +217,13 @@ def test_the_picture_on_top_is_what_was_kept():
 
 
 @pytest.fixture
-def real(threads):
+def real():
     if not is_installed():
         pytest.skip(INSTALL)
-    torch.set_num_threads(1)
     return smollm2()
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_the_real_model_is_what_it_gives(real):
     widget, (start, bars) = ModeOnModel(), kept()
     found = widget.compared()

@@ -35,11 +35,6 @@ def written(source, name, space=None):
     return space[name]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)  # as on the page; a fixture of all tests sets it back
-
-
 @pytest.fixture
 def progress(monkeypatch):
     """What became of the puzzles, begun anew."""
@@ -78,6 +73,7 @@ def test_one_that_is_not_attempted_shows_what_is_wanted():
         assert "yours:" not in output.data["text/html"], number
 
 
+@pytest.mark.slow
 @needs_model
 def test_the_picture_on_top_is_what_the_model_says():
     lm = smollm2()
