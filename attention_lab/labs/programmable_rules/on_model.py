@@ -79,6 +79,7 @@ TOKEN = (
     "display:inline-block;vertical-align:top;margin:0 3px 6px 0;text-align:center;"
     "font-size:13px;line-height:1.35;white-space:pre"
 )
+LINE = "display:block;margin:0"  # side by side, two short ones would move what is below
 HALVES = "display:flex;flex-wrap:wrap;gap:6px 20px;align-items:flex-start"
 STYLE = """<style>
 .alab-steered{max-width:900px}
@@ -250,8 +251,8 @@ def _seen(piece: str) -> str:
 def drawn(found: Compared) -> str:
     """Draw a text before and after: how it goes on, what comes next, where the last token looks."""
     said = "".join(
-        f'<div class="alab-said"><b>{name}:</b> … {escaped(found.pieces[-1].strip())}'
-        f"<b>{escaped(_seen(text))}</b></div>"
+        f'<div class="alab-said" style="{LINE}"><b>{name}:</b> … '
+        f"{escaped(found.pieces[-1].strip())}<b>{escaped(_seen(text))}</b></div>"
         for name, text in zip(("without", "with the mode"), found.written, strict=True)
     )
     return (
