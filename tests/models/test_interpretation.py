@@ -166,6 +166,7 @@ def test_weight_is_not_importance():
             for name in ("weight", "rollout", "gradient", "nearness")
         }
         assert of["weight"] < 0.6
+        assert of["weight"] < of["nearness"] + 0.1  # which looks at no word at all
         assert of["rollout"] < 0.1
         assert abs(of["gradient"]) < 0.6
     each = found["of each sentence, weight and effect"]
