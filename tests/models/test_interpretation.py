@@ -2,6 +2,7 @@
 
 import os
 from importlib.resources import files
+from itertools import product
 from statistics import mean
 
 import pytest
@@ -76,10 +77,16 @@ def test_most_heads_matter_little_alone_and_less_at_their_mean():
     small = [sum(abs(each) < 0.01 for each in changes.values()) for changes in (zero, at_mean)]
     assert 100 < small[0] < small[1]
     assert sum(each < 0 for each in zero.values()) > 40
-    for text in ("train", "library"):
-        least, none = (found[f"{text}, {what} at zero"] for what in ("40 least", "none"))
-        assert least < min(draws(found, f"{text}, 40 others", None)[:3])
-        assert least < none + 0.6
+    for text, (how, most) in product(("train", "library"), (("zero", 0.2), ("mean", 0.05))):
+        none, least, *controls = (
+            found[f"{text}, {what} at {how}"]
+            for what in ("none", "40 least", *(f"40 others, draw {seed}" for seed in range(3)))
+        )
+        assert least < none + most
+        assert min(controls) > least + 0.1
+    # three heads that share keys and values: little alone, and very much together
+    trio = [zero[f"1, {head}"] for head in (3, 4, 5)]
+    assert 10 * sum(trio) / 3 < KEPT["zero"]["trio zero"] - KEPT["zero"]["normal"]
 
 
 def test_a_beautiful_head_idles():
