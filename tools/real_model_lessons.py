@@ -131,29 +131,28 @@ def previous(lm: SmolLM2) -> Numbers:
 def sinks(lm: SmolLM2) -> Numbers:
     """How much weight the first position takes, and who takes it when it is hidden."""
 
-    def shares(text: str, key: int = 0) -> tuple[float, int]:
+    def shares(text: str, *keys: int) -> list[tuple[float, int]]:
         """The mean weight of a key over all queries behind it, and heads that give it over half."""
         weights = torch.stack(list(lm.weights(text).values()))  # (270, n, n)
-        own = weights[:, key + 1 :, key].mean(dim=1)  # (270)
-        return own.mean().item(), int((own > 0.5).sum())
+        own = [weights[:, key + 1 :, key].mean(dim=1) for key in keys]  # each (270)
+        return [(each.mean().item(), int((each > 0.5).sum())) for each in own]
 
     found: Numbers = {"tokens": lm.read(PROSE).shape[1]}
-    found["weight of position 0, heads above half"] = shares(PROSE)
-    found["weight of position 1"] = shares(PROSE, 1)[0]
+    found["weight of position 0, heads above half"], (second, _) = shares(PROSE, 0, 1)
+    found["weight of position 1"] = second
     for first in ("A", "Yesterday,", "7", "<|endoftext|>"):
-        found[f"weight of position 0, which is {first}"] = shares(first + " " + PROSE)[0]
+        found[f"weight of position 0, which is {first}"] = shares(f"{first} {PROSE}", 0)[0][0]
     # Equal tokens at the beginning average equal values, so all of them are what the first one is.
     said = PROSE.replace("The sun", "The" * 2 + " sun", 1)
-    found["weights of positions 0 and 1, both The"] = [shares(said, key)[0] for key in (0, 1)]
+    found["weights of positions 0 and 1, both The"] = [share for share, _ in shares(said, 0, 1)]
     with recorded(lm.model, step="value") as values:
-        lm.next(PROSE)
+        found["loss"] = mean_loss(lm, PROSE, 2)
     lengths = torch.stack([calls[0][0] for calls in values.values()]).norm(dim=-1)  # (270, n)
     ratio = (lengths[:, 0] / lengths[:, 1:].mean(dim=1)).view(30, 9).mean(dim=1)
     found["length of its value, layer 0"] = ratio[0].item()
     found["length of its value, layers 3 to 29"] = (ratio[3:].min().item(), ratio[3:].max().item())
-    found["loss"] = mean_loss(lm, PROSE, 2)
     with programmed(lm.model, rule("not the first key", lambda q, k: (k > 0) | (q == 0))):
-        found["weight of position 1, with 0 hidden"] = shares(PROSE, 1)[0]
+        found["weight of position 1, with 0 hidden"] = shares(PROSE, 1)[0][0]
         found["loss, with 0 hidden"] = mean_loss(lm, PROSE, 2)
     return found
 
