@@ -33,7 +33,7 @@ class Partial(NamedTuple):
     """
 
     m: Tensor
-    l: Tensor  # noqa: E741: the letter of the papers
+    l: Tensor  # noqa: E741 (the letter of the papers)
     o: Tensor
 
     @property
