@@ -99,9 +99,10 @@ def timed(
     *,
     title: str,
     marks: Mapping[str, float] | None = None,
-    fit_from: int = 0,
 ) -> Picture:
-    """Draw medians of measured times with all that was measured, and name the slopes.
+    """Draw medians of measured times, from the fastest run to the slowest, and name the slopes.
+
+    A slope is that of the fastest runs: what disturbs a run only adds to it.
 
     Parameters
     ----------
@@ -111,19 +112,13 @@ def timed(
     title : str
     marks : mapping of name to float, optional
         Vertical lines.
-    fit_from : int
-        The slope is that of the sizes from here on.
 
     Returns
     -------
     Picture
     """
     medians = {name: [each.median for each in own] for name, own in measured.items()}
-    kept = [k for k, n in enumerate(sizes) if n >= fit_from]
-    slopes = {
-        name: slope([sizes[k] for k in kept], [own[k] for k in kept])
-        for name, own in medians.items()
-    }
+    slopes = {name: slope(sizes, [each.fastest for each in own]) for name, own in measured.items()}
     said = ", ".join(f"{name} {each:.2f}" for name, each in slopes.items())
     return log_lines(
         sizes,

@@ -101,6 +101,10 @@ class Times(NamedTuple):
         return statistics.median(self.all)
 
     @property
+    def fastest(self) -> float:
+        return self.all[0]
+
+    @property
     def spread(self) -> tuple[float, float]:
         """The fastest and the slowest."""
         return self.all[0], self.all[-1]

@@ -84,7 +84,7 @@ tiles_and_flops = Choices(
         "joined without any loss.",
     },
     right="just as many, and the same numbers",
-    shown_by="8 589 934 592",
+    shown_by="536 870 912",
 )
 
 written_twice = Number(
@@ -116,7 +116,7 @@ keep_in_window = Number(
         4: "Enough for the newest token. Of the new ones the first finds its past cut off.",
         7: "4 + 3 counts the first new token twice: it is in its own window.",
     },
-    shown_by="keep 6: 0.0",
+    shown_by="keep 6: 0.000",
 )
 
 block_by_its_mean = Choices(
