@@ -59,8 +59,8 @@ where_they_cross = Number(
     right=384,
     within=4,
     because="2 n² d = 3 n d² where n = 3 d / 2.",
-    low="Divide both sides by n d: 2 n = 3 d.",
-    high="Divide both sides by n d: 2 n = 3 d.",
+    low="There the convolution is still the dearer one: divide 2 n² d = 3 n d² by n d.",
+    high="There attention is dearer for long already: divide 2 n² d = 3 n d² by n d.",
     mistakes={
         768: "This is n = 3 d, from the orders n² d and 3 n d² of the paper's table. Attention "
         "has two products of that size, the scores and the weighted sum.",
