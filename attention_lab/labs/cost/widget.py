@@ -117,15 +117,14 @@ class CostExplorer(LiveView):
             self.preset.value = OWN if not self._is_preset() else self.preset.value
 
     def _is_preset(self) -> bool:
-        """Whether the fields hold the model that is named; its context and window may differ."""
+        """Whether the fields hold the model that is named; the text may have another length."""
         if self.preset.value == OWN:
             return False
         shape = MODELS[self.preset.value].shape
-        free = ("context",)
         return all(
             field.value == getattr(shape, name)
             for name, field in self.fields.items()
-            if name not in free
+            if name != "context"
         )
 
     def draw(self) -> tuple[str, str]:
