@@ -116,7 +116,7 @@ keep_in_window = Number(
         4: "Enough for the newest token. Of the new ones the first finds its past cut off.",
         7: "4 + 3 counts the first new token twice: it is in its own window.",
     },
-    shown_by="keep 6: 0.000",
+    shown_by="keep 6: ≈0",
 )
 
 block_by_its_mean = Choices(

@@ -41,7 +41,7 @@ def test_where_core_and_convolution_cross():
     assert not predict["where_they_cross"].reply(3 * d).is_right
 
 
-@pytest.mark.parametrize(("rule", "read"), [("linear", 16), ("delta", 9), ("gated, g = 0.5", 12.5)])
+@pytest.mark.parametrize(("rule", "read"), [("linear", 16), ("delta", 9), ("gated", 12.5)])
 def test_written_twice_under_one_key(rule, read):
     names = names_in(NOTEBOOK, "import", "delta")
     came = names["one"] @ names["memory"](names["rules"][rule], names["keys"], names["values"])
