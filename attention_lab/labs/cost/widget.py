@@ -176,7 +176,7 @@ def _table(shape: Shape, found: dict[str, Cost], own: str | None) -> str:
         cells = (
             (f"{cost.per_token}", _why_kept(name, shape)),
             (size(cost.cache), _why_cache(name, shape, cost)),
-            (f"{100 * cost.cache / mha:.3g} %", f"{size(cost.cache)} / {size(mha)}"),
+            (f"{100 * cost.cache / mha:.3g}\u00a0%", f"{size(cost.cache)} / {size(mha)}"),
             (size(cost.scores), _why_scores(name, shape)),
             (_short(cost.multiply_adds), _why_work(name, shape)),
             (f"{cost.per_byte:.3g}", f"{_short(cost.multiply_adds)} / {_short(cost.cache)} bytes"),
@@ -233,7 +233,7 @@ def _chart(shape: Shape) -> str:
         svg.text(axes.left, 14, "what is kept for one text, over its tokens", 'font-weight="bold"'),
         axes.x_line(WIDTH - 78),
         axes.y_line(axes.top),
-        *(axes.x_tick(x, _tokens(x)) for x in range(FIRST, LAST + 1, 2)),
+        *(axes.x_tick(x, _tokens(x), drop=17) for x in range(FIRST, LAST + 1, 2)),
         *(axes.y_tick(y, size(2.0**y)) for y in range(LOW, HIGH + 1, 5)),
     ]
     ends = []
@@ -255,9 +255,9 @@ def _chart(shape: Shape) -> str:
         for y, name, color in _apart(ends)
     ]
     marks = {
-        f"here: {shape.context}": (at, 28),
-        f"= convolution: {shape.as_convolution}": (math.log2(shape.as_convolution or 1), 40),
-        f"= rest of a layer: {shape.as_the_rest}": (math.log2(shape.as_the_rest or 1), 52),
+        f"here: {shape.context}": (at, 30),
+        f"= convolution: {shape.as_convolution}": (math.log2(shape.as_convolution or 1), 42),
+        f"= rest of a layer: {shape.as_the_rest}": (math.log2(shape.as_the_rest or 1), 54),
     }
     for said, (x, drop) in marks.items():
         inside = min(LAST, max(FIRST, x))

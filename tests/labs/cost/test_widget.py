@@ -19,8 +19,8 @@ def test_it_shows_six_designs_of_a_real_model_and_outlines_its_own():
     widget = CostExplorer()
     rows = rows_of(widget)
     assert list(rows) == list(DESIGNS)
-    assert rows["MHA"][:4] == ["8192", "64 GiB", "100 %", "1 TiB"]
-    assert rows["GQA"][:3] == ["2048", "16 GiB", "25 %"]
+    assert rows["MHA"][:4] == ["8192", "64 GiB", "100\u00a0%", "1 TiB"]
+    assert rows["GQA"][:3] == ["2048", "16 GiB", "25\u00a0%"]
     assert rows["MLA"][:2] == ["576", "4.5 GiB"]
     assert marked(widget.picture.value, "related") == 6  # the cells of the row GQA
     assert "Llama 3.1 8B (2024) itself is the row GQA" in widget.note
