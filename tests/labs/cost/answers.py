@@ -298,6 +298,10 @@ WRONG = {
         ),
         (softmax_of_each_tile, "the outputs"),
         (
+            lambda q, k, v, tile: rows_of_tiles(q, k, v, tile) * (1 if len(q) < 100 else 2),
+            "right for short texts, but not for n = 512",
+        ),
+        (
             lambda q, k, v, tile: attention(
                 q, k, v, attn_mask=torch.ones(len(q), len(q)).tril(-1).bool()
             ).output,
@@ -355,6 +359,10 @@ WRONG = {
     "grouped_without_copies": [
         (by_remainder, "neighbours share one"),
         (repeated, "copied for each query head"),
+        (
+            lambda q, k, v: folded(q, k, v) * (1 if k.shape[1] < 100 else 2),
+            "right for few keys, but not for 512",
+        ),
         (expanded, "copied for each query head"),
         (
             lambda q, k, v: folded(q * math.sqrt(q.shape[-1]), k, v),
