@@ -1,11 +1,16 @@
 """Every kind of widget, by mouse and by keyboard alone."""
 
+import os
+
+import nbformat
 import pytest
 import torch
 
 from attention_lab import attention
 from attention_lab.core.normalisers import sparsemax
+from attention_lab.labs.puzzles.board import PUZZLES
 from attention_lab.labs.scale_and_temperature.widget import draw_scores
+from attention_lab.models.pretrained import MISSING, is_installed
 from browser import open_notebook, wait_for
 from driving import (
     WIDGETS,
@@ -13,6 +18,7 @@ from driving import (
     can_be_read,
     enter,
     fields,
+    focus,
     numbers,
     serious_violations,
     settle,
@@ -21,6 +27,7 @@ from driving import (
     table,
     type_in,
 )
+from notebooks import KERNEL
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("widgets")]
 
@@ -70,16 +77,16 @@ def test_the_matrix_editor_by_keyboard_alone(widgets):
     soon(lambda: "“nan” is not a finite number" in status(editor), "the message")
     type_in(editor, "M row 0 column 0", "7")
     soon(lambda: status(editor) == "", "the recovery")
-    editor.get_by_role("button", name="Paste…").focus()
+    focus(editor.get_by_role("button", name="Paste…"))
     keyboard.press("Enter")
     box = editor.get_by_label("Paste M:")
     soon(box.is_visible, "the box")
-    box.focus()
+    focus(box)
     keyboard.type("1 2 3")
     keyboard.press("Tab")
     keyboard.press("Enter")
     soon(lambda: editor.get_by_label("M row 0 column 2").count() == 1, "the new shape")
-    editor.get_by_role("button", name="Reset").focus()
+    focus(editor.get_by_role("button", name="Reset"))
     keyboard.press("Space")
     soon(lambda: editor.get_by_label("M row 1 column 1").count() == 1, "the first matrix")
 
@@ -124,7 +131,7 @@ def test_the_weights_explorer_by_mouse(widgets):
 
 def test_the_weights_explorer_by_keyboard_alone(widgets):
     explorer, keyboard = the(widgets, "WeightsExplorer"), widgets.keyboard
-    explorer.get_by_role("button", name="keys on a line").focus()
+    focus(explorer.get_by_role("button", name="keys on a line"))
     keyboard.press("Enter")
     soon(lambda: explorer.get_by_label("bandwidth h").count() == 1, "the view")
     type_in(explorer, "bandwidth h", "0.5")
@@ -174,7 +181,7 @@ def test_the_weighted_sum_by_mouse(widgets):
 
 def test_the_weighted_sum_by_keyboard_alone(widgets):
     explorer, keyboard = the(widgets, "WeightedSumExplorer"), widgets.keyboard
-    explorer.get_by_role("button", name="softmax of scores").focus()
+    focus(explorer.get_by_role("button", name="softmax of scores"))
     keyboard.press("Enter")
     soon(lambda: explorer.get_by_label("scores row 0 column 0").count() == 1, "the scores")
     type_in(explorer, "values row 0 column 0", "-1")
@@ -194,10 +201,10 @@ def test_the_mask_editor_by_mouse_and_by_keyboard(widgets):
     editor.get_by_label("query 0 may attend to key 2").click()
     rule = editor.get_by_label("mask", exact=True)
     soon(lambda: rule.input_value() == "your own cells", "the name of the rule")
-    editor.get_by_label("query 0 may attend to key 2").focus()
+    focus(editor.get_by_label("query 0 may attend to key 2"))
     widgets.keyboard.press("Space")
     soon(lambda: boxes(editor, 3) == causal, "the cell as it was")
-    rule.focus()
+    focus(rule)
     for key in ("Space", "Home", "Enter"):
         widgets.keyboard.press(key)
     soon(lambda: all(map(all, boxes(editor, 3))), "another rule")
@@ -209,14 +216,14 @@ def test_the_mask_explorer_by_mouse_and_by_keyboard(widgets):
     way = explorer.get_by_label("applied as")
     way.select_option("softmax over the queries")
     soon(lambda: "Leaks: 10" in status(explorer), "the leaks")
-    way.focus()
+    focus(way)
     for key in ("Space", "Home", "Enter"):
         widgets.keyboard.press(key)
     soon(lambda: "No leak" in status(explorer), "the right way")
     explorer.get_by_label("query 0 may attend to key 4").click()
     soon(lambda: "16 of 25 pairs" in status(explorer), "one pair more")
     assert numbers(explorer, "leak map")[0, 4] > 0
-    explorer.get_by_label("query 0 may attend to key 4").focus()
+    focus(explorer.get_by_label("query 0 may attend to key 4"))
     widgets.keyboard.press("Space")
     soon(lambda: table(explorer, "leak map")[0][4] == "0", "the pair as it was")
     type_in(explorer, "tokens", "7")
@@ -230,10 +237,10 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     studio.get_by_label("not").first.click()
     soon(lambda: "28 of 64 pairs are kept: not causal and" in status(studio), "the other half")
     assert places(studio) == before
-    studio.get_by_label("not").first.focus()
+    focus(studio.get_by_label("not").first)
     widgets.keyboard.press("Space")
     soon(lambda: "21 of 64" in status(studio), "the first half")
-    type_in(studio, "size", "1")
+    type_in(studio, "size 2", "1")
     soon(lambda: ": causal and at most 0 back" in status(studio), "a small window")
     assert places(studio) == before
     studio.get_by_label("mode", exact=True).select_option("your own mask")
@@ -247,6 +254,67 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     soon(lambda: table(studio, "weights")[0][0] == "1.000", "the weights")
     enter(studio, "tokens", "all <b> fits")
     soon(lambda: "6 of 9 pairs" in status(studio), "three tokens")
+
+
+STILL = """e => { const o = e.getBoundingClientRect();
+  return [...e.querySelectorAll('select,button,td,th,.alab-said,.alab-token')]
+    .filter(c => c.offsetParent !== null)
+    .map(c => { const r = c.getBoundingClientRect();
+                return [r.x - o.x, r.y - o.y, r.width, r.height].map(Math.round).join(' ') }) }"""
+
+
+def test_a_mode_on_the_model_by_mouse_and_by_keyboard(widgets):
+    if not is_installed() and not os.environ.get("CI"):
+        pytest.skip(MISSING)
+    widget = the(widgets, "ModeOnModel")
+
+    def chances():
+        return table(widget, "what may come next")
+
+    assert "“ dog” 0.92 with it" in status(widget)
+    still, start = widget.evaluate(STILL), chances()
+    widget.get_by_label("mode", exact=True).select_option("window")
+    soon(lambda: "at most 2 back” acts in 270 of 270 heads" in status(widget), "a window")
+    assert chances() != start
+    assert widget.evaluate(STILL) == still
+    type_in(widget, "layers from", "28")
+    soon(lambda: "acts in 18 of 270 heads" in status(widget), "two layers")
+    assert widget.evaluate(STILL) == still
+    widget.get_by_label("mode", exact=True).select_option("your own mask")
+    soon(lambda: widget.get_by_label("mask", exact=True).count() == 1, "the field for a rule")
+    type_in(widget, "mask", "k <= q")
+    soon(lambda: "“k <= q” acts in 18" in status(widget), "a rule that hides nothing")
+    assert [row[0] == row[1] for row in chances()] == [True] * 8
+    kept = chances()
+    type_in(widget, "mask", "b == 0")
+    soon(lambda: "there is one text" in status(widget), "the message")
+    assert chances() == kept
+    assert widget.evaluate(STILL) == still
+
+
+def test_the_board_shows_what_is_solved(browser, lab, folder):
+    path = folder / "notebooks" / "board.ipynb"
+    sources = ("from attention_lab.exercises import board, check", "board()", "check")
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
+    page = open_notebook(browser, lab, path.name)
+    cell, shown = (page.locator(".jp-CodeCell").nth(i) for i in (2, 1))
+    row = shown.locator("tr", has_text="1 the key before").first
+    assert "not attempted" in row.inner_text()
+    for rule, state, solved in (
+        ("k == q", "✗", 0),  # itself
+        ("k == q - 1", "✓", 1),
+        ("k >= q", "✓", 1),  # what was solved stays so
+    ):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(f"check.key_before(lambda b, h, q, k: {rule})")
+        page.keyboard.press("Control+Enter")
+        right = "Right." if rule == "k == q - 1" else "Not yet"
+        soon(lambda right=right: right in cell.inner_text(), "the verdict")
+        soon(lambda state=state: state in row.inner_text(), "the board")
+        assert f"{solved} of {len(PUZZLES)} puzzles solved" in shown.inner_text()
+    page.close()
 
 
 def test_the_alignment_explorer_by_mouse_and_by_keyboard(widgets):
@@ -297,7 +365,7 @@ def test_the_shape_explorer_by_mouse_and_by_keyboard(widgets):
     explorer.get_by_label("input").select_option("vectors (B, n, d_model)")
     soon(lambda: "size of tensor a (2) must match" in status(explorer), "PyTorch's message")
     explorer.get_by_label("turn the keys").click()
-    explorer.get_by_label("softmax over the keys").focus()
+    focus(explorer.get_by_label("softmax over the keys"))
     widgets.keyboard.press("Space")
     soon(lambda: last() == "(3, 6, 10); right is (3, 3, 10)", "six outputs for three tokens")
     explorer.get_by_label("divide by").click()
@@ -323,11 +391,11 @@ def test_the_position_explorer_by_mouse_and_by_keyboard(widgets):
     type_in(explorer, "tokens in this order", "b a c d e")
     soon(lambda: "sees the order" in status(explorer), "the recovery")
     assert numbers(explorer, "order b a c d e").shape == (5, 4)
-    explorer.get_by_label("encoding").focus()
+    focus(explorer.get_by_label("encoding"))
     for key in ("Space", "Home", "Enter"):
         widgets.keyboard.press(key)
     soon(lambda: "cannot tell them apart" in status(explorer), "no encoding")
-    explorer.get_by_label("causal mask").focus()
+    focus(explorer.get_by_label("causal mask"))
     widgets.keyboard.press("Space")
     soon(lambda: "sees the order" in status(explorer), "the causal mask")
 
@@ -359,7 +427,7 @@ def test_the_decoding_explorer_by_mouse_and_by_keyboard(widgets):
     explorer.get_by_label("head", exact=True).select_option("head 1")
     soon(lambda: explorer.get_by_text("cross-attention, head 1").count() == 1, "one head")
     first = written("cross-attention")
-    explorer.get_by_label("layer").focus()
+    focus(explorer.get_by_label("layer"))
     for key in ("Space", "ArrowDown", "Enter"):
         widgets.keyboard.press(key)
     soon(lambda: written("cross-attention") != first, "the other layer")
@@ -389,12 +457,12 @@ def test_the_block_explorer_by_mouse_and_by_keyboard(widgets):
     assert places(explorer) == before
     assert drawn()[1] == "loss: all parts ends at 0.004; without ends at 1.948"
     explorer.get_by_label("residual sums").click()
-    explorer.get_by_label("causal mask").focus()
+    focus(explorer.get_by_label("causal mask"))
     widgets.keyboard.press("Space")
     soon(lambda: "reverse, without causal mask" in status(explorer), "no mask")
     explorer.get_by_label("task").select_option("sort")
     soon(lambda: "sort, without causal mask" in status(explorer), "the other task")
-    explorer.get_by_role("button", name="Train again").focus()
+    focus(explorer.get_by_role("button", name="Train again"))
     widgets.keyboard.press("Enter")
     wait_for(lambda: "trained here" in drawn()[1], 60, "a training")
     assert "sort, without causal mask, trained here from start 1" in status(explorer)
