@@ -93,6 +93,15 @@ ROOMS = {
         "two_number_adder",
         "last_induction",
     ],
+    "cost": [
+        "cross_attention_work",
+        "grouped_without_copies",
+        "logits_one_by_one",
+        "merge_parts",
+        "causal_by_tiles",
+        "cheaper_order",
+        "rolling_cache",
+    ],
     "puzzles": [
         "key_before",
         "all_but_itself",

@@ -100,19 +100,44 @@ def attention() -> None:
     )
 
 
-def _attention_call(which: str, n: int) -> Callable[[], object]:
+def tiled() -> None:
+    """Tiled attention against the naive way: time, and what the operating system says of memory."""
+    ways = ("naive", "tiled", "sdpa")
+    rows = []
+    for n in (1024, 2048, 4096, 8192):
+        took = taking_turns([_attention_call(way, n, heads=1) for way in ways], seconds=0.4)
+        mib = [_peak_mib(way, n, heads=1) for way in ways]
+        rows.append((str(n), *took, took[0] / took[1], *mib, mib[0] / max(mib[1], 0.1)))
+    table(
+        f"softmax(QK^T)V in three lines, tiled_attention, SDPA; (1, 1, n, {D_K}), float32",
+        ("n", "naive ms", "tiled ms", "SDPA ms", "naive / tiled",
+         "naive MiB", "tiled MiB", "SDPA MiB", "naive / tiled"),
+        rows,
+    )  # fmt: skip
+
+
+def _attention_call(which: str, n: int, heads: int = HEADS) -> Callable[[], object]:
     import torch
 
     from attention_lab import attention
+    from attention_lab.core.tiled import tiled_attention
 
-    inputs = [torch.randn(1, HEADS, n, D_K) for _ in range(3)]
-    function = attention if which == "ours" else torch.nn.functional.scaled_dot_product_attention
+    def naive(query, key, value):
+        return (query @ key.mT / D_K**0.5).softmax(dim=-1) @ value
+
+    inputs = [torch.randn(1, heads, n, D_K) for _ in range(3)]
+    function = {
+        "ours": attention,
+        "sdpa": torch.nn.functional.scaled_dot_product_attention,
+        "naive": naive,
+        "tiled": tiled_attention,
+    }[which]
     return lambda: function(*inputs)
 
 
-def _peak_mib(which: str, n: int) -> float:
+def _peak_mib(which: str, n: int, heads: int = HEADS) -> float:
     """Return how much the largest resident size of a new Python grows by one call."""
-    code = f"import bench; print(bench.growth({which!r}, {n}))"
+    code = f"import bench; print(bench.growth({which!r}, {n}, {heads}))"
     command = [sys.executable, "-c", code]
     done = subprocess.run(
         command, check=True, cwd=ROOT / "benchmarks", capture_output=True, text=True
@@ -120,10 +145,10 @@ def _peak_mib(which: str, n: int) -> float:
     return float(done.stdout)
 
 
-def growth(which: str, n: int) -> float:
+def growth(which: str, n: int, heads: int) -> float:
     """Return the growth of this process by one call, in MiB; a small call goes before it. Linux."""
-    _attention_call(which, 8)()
-    call = _attention_call(which, n)
+    _attention_call(which, 8, heads)()
+    call = _attention_call(which, n, heads)
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
     before = _high_water()
     call()
@@ -549,6 +574,7 @@ def widgets() -> None:
 PARTS = {
     "imports": imports,
     "attention": attention,
+    "tiled": tiled,
     "transformer": transformer,
     "model": model,
     "pictures": pictures,

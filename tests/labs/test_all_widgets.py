@@ -11,6 +11,7 @@ from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.tables import still
 from attention_lab.widgets import (
     AttentionExplorer,
+    CostExplorer,
     MaskExplorer,
     MatrixEditor,
     ModeStudio,
@@ -61,6 +62,7 @@ ALL = [
     lambda: WeightsExplorer("keys on a line"),
     WeightedSumExplorer,
     lambda: MatrixEditor("Q", [[1]]),
+    CostExplorer,
     MaskExplorer,
     ModeStudio,
     PositionExplorer,
