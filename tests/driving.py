@@ -35,6 +35,7 @@ AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
     "AttentionExplorer of 16 tokens": "AttentionExplorer(a, a, a)",
     "AttentionExplorer of 32 tokens": "AttentionExplorer(b, b, b)",
     "SelectConsole": "SelectConsole()",
+    "CostExplorer": "CostExplorer()",
     "ShapeExplorer": "ShapeExplorer()",
     "PositionExplorer": "PositionExplorer()",
     "DecodingExplorer": """\

@@ -256,6 +256,32 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     soon(lambda: "6 of 9 pairs" in status(studio), "three tokens")
 
 
+def test_the_cost_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "CostExplorer")
+    explorer.get_by_label("model", exact=True).select_option("Mistral 7B (2023)")
+    soon(lambda: "Mistral 7B (2023) itself is the row" in status(explorer), "the model")
+
+    def kept():
+        return {row[0]: row[2] for row in explorer_rows(explorer)}
+
+    before, short = places(explorer), kept()
+    type_in(explorer, "tokens", "8192")
+    soon(lambda: kept()["MHA"] != short["MHA"], "a longer text")
+    assert places(explorer) == before
+    assert kept()["window"] == short["window"]
+    type_in(explorer, "kv heads (GQA)", "5")
+    soon(lambda: "heads must be a multiple of kv heads" in status(explorer), "the message")
+    assert places(explorer) == before
+    type_in(explorer, "kv heads (GQA)", "1")
+    soon(lambda: "my own shape" in status(explorer), "a shape of one's own")
+    assert kept()["GQA"] == kept()["MQA"]
+
+
+def explorer_rows(explorer):
+    rows = explorer.locator("tbody tr").all()
+    return [[cell.inner_text() for cell in row.locator("th, td").all()] for row in rows]
+
+
 STILL = """e => { const o = e.getBoundingClientRect();
   return [...e.querySelectorAll('select,button,td,th,.alab-said,.alab-token')]
     .filter(c => c.offsetParent !== null)
