@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 __all__ = [
-    "SIDE",
     "SHIFTS",
+    "SIDE",
     "Split",
     "ink",
     "of_patches",

@@ -9,8 +9,16 @@ from torch import Tensor, nn
 
 from attention_lab.labs.vision.images import of_patches, patches
 from attention_lab.labs.vision.networks import ViT
+from attention_lab.models.transformer import recorded
 
-__all__ = ["accuracy_covered", "attention_map", "covered", "occlusion_map", "rank_correlation"]
+__all__ = [
+    "accuracy_covered",
+    "attention_map",
+    "covered",
+    "occlusion_map",
+    "rank_correlation",
+    "rollout_map",
+]
 
 
 def attention_map(vit: ViT, images: Tensor) -> Tensor:
@@ -23,6 +31,21 @@ def attention_map(vit: ViT, images: Tensor) -> Tensor:
     return weights / weights.sum(dim=-1, keepdim=True)
 
 
+def rollout_map(vit: ViT, images: Tensor) -> Tensor:
+    """Return how far each patch reaches CLS through all layers (Abnar and Zuidema 2020): (B, n).
+
+    In each layer half of a token is what it was, and half what the mean of the heads mixes; of the
+    product of all layers, the row of CLS, without CLS itself.
+    """
+    with torch.no_grad(), recorded(vit) as weights:
+        vit(images)
+    through = torch.eye(1 + (8 // vit.patch) ** 2)
+    for (each,) in weights.values():
+        through = (each.mean(dim=1) + torch.eye(each.shape[-1])) / 2 @ through
+    reached = through[:, 0, 1:]
+    return reached / reached.sum(dim=-1, keepdim=True)
+
+
 def covered(images: Tensor, hidden: Tensor, size: int = 2) -> Tensor:
     """Put paper over patches: images (B, H, W), ``hidden`` (B, n) is True where it lies."""
     cut = patches(images, size).masked_fill(hidden[..., None], 0.0)
@@ -31,7 +54,10 @@ def covered(images: Tensor, hidden: Tensor, size: int = 2) -> Tensor:
 
 @torch.no_grad()
 def occlusion_map(
-    network: Callable[[Tensor], Tensor], images: Tensor, size: int = 2, classes: Tensor | None = None
+    network: Callable[[Tensor], Tensor],
+    images: Tensor,
+    size: int = 2,
+    classes: Tensor | None = None,
 ) -> Tensor:
     """Return how much a network needs each patch (Zeiler and Fergus 2014): (B, n).
 

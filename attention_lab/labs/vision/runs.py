@@ -182,9 +182,7 @@ def train_run(
         validation=round(classify(network, data["validation"]).double().mean().item(), 4),
         right="".join("01"[bit] for bit in bits),
         moved=[
-            round(
-                classify(network, Split(shifted(images, *by), labels)).double().mean().item(), 4
-            )
+            round(classify(network, Split(shifted(images, *by), labels)).double().mean().item(), 4)
             for by in SHIFTS
         ],
     )

@@ -58,7 +58,9 @@ class Clips(NamedTuple):
     at: Tensor
 
 
-def _drawn(data: Split, shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _drawn(
+    data: Split, shape: tuple[int, ...], generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     chosen = torch.randint(len(data.images), shape, generator=generator)
     return data.images[chosen], data.labels[chosen]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attention_lab.core.attention import attention
 from attention_lab.labs.vision.images import Split, patches
+from attention_lab.labs.vision.networks import CNN
+from attention_lab.models.evaluation import evaluation
 from attention_lab.models.transformer import Encoder
 
 __all__ = ["Chooser", "Filler", "Labeller", "Pointer", "expected_patches"]
@@ -39,29 +42,30 @@ class _Pool(nn.Module):
 class Pointer(nn.Module):
     """Read the digit on a canvas (B, 24, 24) by one query over 12 × 12 places.
 
-    It is told which digit it is, and never where.
+    It is told which digit it is, and never where. Its first two convolutions are those of a network
+    that has read single digits, and stay as they are; the third one goes on learning.
 
     Parameters
     ----------
+    cnn : CNN
+        Trained on single digits; it is not changed.
     is_uniform : bool
-        Take the mean over all places instead.
+        Take the mean over all places instead of what the query chooses.
     """
 
-    def __init__(self, is_uniform: bool = False) -> None:
+    def __init__(self, cnn: CNN, is_uniform: bool = False) -> None:
         super().__init__()
-        self.first = nn.Conv2d(1, 16, 3, padding=1)
-        self.second = nn.Conv2d(16, 32, 3, padding=1)
-        self.third = nn.Conv2d(32, 32, 3, padding=1)
-        self.pool = _Pool(32, is_uniform)
-        self.readout = nn.Sequential(
-            nn.LayerNorm(32), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 10)
-        )
+        self.seen = copy.deepcopy(cnn).requires_grad_(False)
+        self.third = copy.deepcopy(cnn.third)
+        channels = cnn.readout.in_features
+        self.pool = _Pool(channels, is_uniform)
+        self.readout = nn.Linear(channels, 10)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (B, 10) and weights (B, 144)."""
-        x = F.max_pool2d(self.first(images[:, None]).relu(), 2)  # (B, 16, 12, 12)
-        x = self.third(self.second(x).relu()).relu()  # (B, 32, 12, 12)
-        read, weights = self.pool(x.flatten(2).mT)
+        with torch.no_grad(), evaluation(self.seen):
+            x = self.seen.features(images)  # (B, C, 12, 12)
+        read, weights = self.pool(self.third(x).flatten(2).mT)
         return self.readout(read), weights
 
 
@@ -78,9 +82,7 @@ class Chooser(nn.Module):
         super().__init__()
         self.frame = nn.Sequential(nn.Linear(64, 96), nn.ReLU(), nn.Linear(96, 32), nn.ReLU())
         self.pool = _Pool(32, is_uniform)
-        self.readout = nn.Sequential(
-            nn.LayerNorm(32), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 10)
-        )
+        self.readout = nn.Linear(32, 10)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (B, 10) and weights (B, 8)."""
