@@ -23,8 +23,8 @@ def of_kind(kind: str, part: str) -> list[runs.Run]:
     rates = list(runs.FIRST_RATES)
     while rates:
         tried += [runs.train_run(kind, tuned, lr=lr) for lr in rates]
-        rates = runs.neighbours(tried)
-    rate = max(tried, key=lambda run: run.validation).lr
+        rate = runs.best_rate(tried)
+        rates = runs.neighbours([run.lr for run in tried], rate)
     known = {run.key for run in tried}
     seeds = [seed for seed in runs.SEEDS if (kind, part, rate, seed) not in known]
     return tried + [runs.train_run(kind, part, lr=rate, seed=seed) for seed in seeds]

@@ -20,8 +20,8 @@ def of_kind(name: str, kind: str) -> list[tasks.Found]:
     rates = list(tasks.FIRST_RATES)
     while rates:
         tried += [tasks.train_task(name, kind, lr=lr) for lr in rates]
-        rates = tasks.neighbours(tried)
-    rate = tasks.best_rate(tried)
+        rate = tasks.best_rate(tried)
+        rates = runs.neighbours([found.lr for found in tried], rate)
     return tried + [tasks.train_task(name, kind, lr=rate, seed=seed) for seed in runs.SEEDS[1:]]
 
 

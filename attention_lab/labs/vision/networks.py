@@ -79,9 +79,13 @@ class CBAM(nn.Module):
         self.up = nn.Linear(channels // reduction, channels)
         self.places = nn.Conv2d(2, 1, kernel, padding=kernel // 2)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def gates(self, x: Tensor) -> Tensor:
+        """Return a number between 0 and 1 for each channel of (B, C, H, W): (B, C)."""
         pooled = torch.stack([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))])  # (2, B, C)
-        x = x * self.up(self.down(pooled).relu()).sum(dim=0).sigmoid()[:, :, None, None]
+        return self.up(self.down(pooled).relu()).sum(dim=0).sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x * self.gates(x)[:, :, None, None]
         both = torch.stack([x.mean(dim=1), x.amax(dim=1)], dim=1)  # (B, 2, H, W)
         return x * self.places(both).sigmoid()
 

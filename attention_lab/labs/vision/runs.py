@@ -29,6 +29,7 @@ __all__ = [
     "TUNED",
     "Run",
     "best",
+    "best_rate",
     "classify",
     "committed",
     "fit",
@@ -42,7 +43,7 @@ __all__ = [
 STEPS, BATCH = 600, 64
 SEEDS = (0, 1, 2)
 FIRST_RATES = (3e-3, 1e-2)  # further ones are tried until the best has a worse one on either side
-RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 MODULES = ("CNN", "CNN + SE", "CNN + CBAM", "CNN + non-local", "CNN, wider")
 SMALL_START = "ViT, positions start at 0.02"
 TRAINED = {  # on what; "moved": all images, each moved by up to a pixel
@@ -188,16 +189,18 @@ def train_run(
     )
 
 
-def neighbours(tried: Iterable[Run]) -> list[float]:
-    """Return the rates to try next: beside the best so far, on a side where nothing was tried."""
-    tried = list(tried)
-    at = RATES.index(max(tried, key=lambda run: run.validation).lr)
-    known = {run.lr for run in tried}
-    return [
-        RATES[each]
-        for each in (at - 1, at + 1)
-        if 0 <= each < len(RATES) and RATES[each] not in known
-    ]
+def neighbours(rates: Iterable[float], best: float) -> list[float]:
+    """Return the rates to try next: beside the best so far, where nothing was tried.
+
+    Examples
+    --------
+    >>> neighbours([3e-3, 1e-2], best=1e-2)
+    [0.03]
+    >>> neighbours([3e-3, 1e-2, 3e-2], best=1e-2)
+    []
+    """
+    at, known = RATES.index(best), set(rates)
+    return [rate for rate in RATES[max(at - 1, 0) : at + 2] if rate not in known]
 
 
 @cache
@@ -217,6 +220,11 @@ def best(kind: str, part: str = "all") -> list[Run]:
 def _rate(kind: str, part: str) -> float:
     tuned = TUNED.get(part, part)
     tried = [r for r in committed().values() if (r.kind, r.part, r.seed) == (kind, tuned, 0)]
+    return best_rate(tried)
+
+
+def best_rate(tried: Iterable[Run]) -> float:
+    """Return the learning rate with which the validation images are read best."""
     return max(tried, key=lambda run: run.validation).lr
 
 

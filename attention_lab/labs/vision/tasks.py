@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from attention_lab.labs.vision.images import SIDE, Split, patches, splits
 from attention_lab.labs.vision.networks import build
-from attention_lab.labs.vision.runs import RATES, SEEDS, fit
+from attention_lab.labs.vision.runs import SEEDS, fit
 from attention_lab.labs.vision.scenes import (
     CANVAS,
     Scenes,
@@ -40,7 +40,6 @@ __all__ = [
     "brightest",
     "committed",
     "fit_task",
-    "neighbours",
     "peaks",
     "train_task",
 ]
@@ -265,12 +264,6 @@ def best_rate(tried: list[Found]) -> float:
     """Return the learning rate that was best on the validation images."""
     choose = min if TASKS[tried[0].task].less_is_better else max
     return choose(tried, key=lambda found: found.validation).lr
-
-
-def neighbours(tried: list[Found]) -> list[float]:
-    """Return the rates to try next: beside the best so far, on a side where nothing was tried."""
-    at, known = RATES.index(best_rate(tried)), {found.lr for found in tried}
-    return [RATES[each] for each in (at - 1, at + 1) if RATES[each] not in known]
 
 
 @cache
