@@ -35,6 +35,7 @@ __all__ = [
     "fit",
     "mcnemar",
     "mean",
+    "nearest",
     "neighbours",
     "standard_error",
     "train_run",
@@ -224,8 +225,13 @@ def _rate(kind: str, part: str) -> float:
 
 
 def best_rate(tried: Iterable[Run]) -> float:
-    """Return the learning rate with which the validation images are read best."""
-    return max(tried, key=lambda run: run.validation).lr
+    """Return the learning rate with which the validation images are read best; see `nearest`."""
+    return max(tried, key=lambda run: (run.validation, *nearest(run.lr))).lr
+
+
+def nearest(rate: float) -> tuple[int, float]:
+    """Return what decides between rates that are equally good: the nearest to the first one."""
+    return -abs(RATES.index(rate) - RATES.index(FIRST_RATES[0])), rate
 
 
 def mean(runs: Iterable[Run]) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from attention_lab.labs.vision.images import SIDE, Split, patches, splits
 from attention_lab.labs.vision.networks import build
-from attention_lab.labs.vision.runs import SEEDS, fit
+from attention_lab.labs.vision.runs import SEEDS, fit, nearest
 from attention_lab.labs.vision.scenes import (
     CANVAS,
     Scenes,
@@ -261,9 +261,9 @@ def train_task(name: str, kind: str, *, lr: float, seed: int = 0, watch=None) ->
 
 
 def best_rate(tried: list[Found]) -> float:
-    """Return the learning rate that was best on the validation images."""
-    choose = min if TASKS[tried[0].task].less_is_better else max
-    return choose(tried, key=lambda found: found.validation).lr
+    """Return the learning rate that was best on the validation images; see `nearest`."""
+    sign = -1 if TASKS[tried[0].task].less_is_better else 1
+    return max(tried, key=lambda found: (sign * found.validation, *nearest(found.lr))).lr
 
 
 @cache
