@@ -72,16 +72,16 @@ one_pixel = Number(
 )
 
 few_images = Choices(
-    question="With 200 images to learn from, a CNN reads 0.96 of the test, this ViT 0.84: the vectors "
-    "of its positions start with a standard deviation of 0.02. Now they start with 1. What does it "
-    "read?",
+    question="With 200 images to learn from, a CNN reads 0.96 of the test, this ViT 0.84: the "
+    "vectors of its positions start with a standard deviation of 0.02. Now they start with 1. "
+    "What does it read?",
     choices={
         "less than 0.80": "Large numbers at the start do harm where they drown the content. Here "
         "they only bring the places to the size of the patches.",
         "0.82 to 0.86": "Training could make up for the start, with enough steps and data. With "
         "200 images it does not.",
-        "0.89 to 0.93": "The ViT could hardly see where its patches are. With that mended about half "
-        "of the gap to the CNN is gone, and no image was added.",
+        "0.89 to 0.93": "The ViT could hardly see where its patches are. With that mended about "
+        "half of the gap to the CNN is gone, and no image was added.",
         "0.96 or more": "It comes nearer. But what a convolution knows of neighbours and places "
         "is still worth something.",
     },
@@ -107,8 +107,8 @@ pixels_rearranged = Choices(
 )
 
 gates_of_channels = Choices(
-    question="SE gives each of 32 channels a weight. Add up the 32 weights of one image. What comes "
-    "out?",
+    question="SE gives each of 32 channels a weight. Add up the 32 weights of one image. What "
+    "comes out?",
     choices={
         "exactly 1, for every image": "That is what a softmax does. These weights come from a "
         "sigmoid each.",
@@ -141,7 +141,7 @@ heads_for_a_filter = Choices(
 )
 
 maps_agree = Number(
-    question="The rank correlation of the attention map with the occlusion map, over 16 patches, "
+    question="The rank correlation of the map of weights with the occlusion map, over 16 patches, "
     "as a mean of 450 images and three ViTs. 1: they name the same patches. 0: no relation. What "
     "is it?",
     right=0.3,

@@ -55,7 +55,7 @@ STYLE = _sheet()
 
 
 class VisionExplorer(LiveView):
-    """Click pixels of a digit; see the classes, the attention map and the occlusion map follow.
+    """Click pixels of a digit; see the classes, the weights of CLS and the occlusion map follow.
 
     Parameters
     ----------
@@ -237,10 +237,10 @@ def _drawn(shares: Tensor, looks: Tensor | None, needs: Tensor) -> str:
         formula = "this network has none"
         looks = torch.zeros_like(needs)
     else:
-        formula = "where CLS looks: they sum to 1"
+        formula = "on the patches: they sum to 1"
     return side_by_side(
         _map(
-            looks, "attention map", formula, LARGEST_LOOK,
+            looks, "weights of CLS", formula, LARGEST_LOOK,
             lambda said: f"{said} of what CLS gives to patches",
         ),
         _map(
@@ -259,7 +259,7 @@ def _said(shares: Tensor, looks: Tensor | None, needs: Tensor) -> str:
     said = f"It reads a {digit} ({format_number(shares[digit].item())}). "
     most = _place(needs)
     if looks is None:
-        return f"{said}It needs the patch at {most} most. It has no attention map."
+        return f"{said}It needs the patch at {most} most. It has no attention."
     same = rank_correlation(looks[None], needs[None]).item()
     return (
         f"{said}It looks most at {_place(looks)}, and needs {most} most. Rank correlation of the "

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from attention_lab.labs.vision.images import pixel_order, rearranged
+from attention_lab.labs.vision.images import of_patches, patches, pixel_order, rearranged
 from attention_lab.labs.vision.networks import (
     CBAM,
     CNN,
@@ -31,7 +31,7 @@ def test_every_network_gives_ten_logits_and_the_same_start_for_a_seed(kind):
 
 
 def test_an_unknown_kind_is_named():
-    with pytest.raises(ValueError, match="kind must be one of MLP, CNN, .*, not 'best'"):
+    with pytest.raises(ValueError, match=r"kind must be one of MLP, CNN, .*, not 'best'"):
         build("best")
 
 
@@ -82,8 +82,6 @@ def test_a_cnn_reads_images_of_other_sizes():
 
 def test_a_vit_without_positions_reads_a_set_and_one_with_them_does_not():
     images = torch.rand(4, 8, 8)
-    from attention_lab.labs.vision.images import of_patches, patches
-
     other = of_patches(patches(images, 2)[:, torch.randperm(16)], 2, 8)
     with torch.no_grad():
         without, with_ = build("ViT without positions").eval(), build("ViT").eval()

@@ -38,8 +38,9 @@ def test_what_the_notebook_concludes_holds_for_three_seeds():
     alone, near, all_ = (numbers("labels", k, "right") for k in ("itself", "neighbours", "all"))
     assert max(alone) < 0.5 < min(near)
     assert min(all_) > 0.9
-    short, long = numbers("filling", "400 steps", "error"), numbers(
-        "filling longer", "1600 steps", "error"
+    short, long = (
+        numbers("filling", "400 steps", "error"),
+        numbers("filling longer", "1600 steps", "error"),
     )
     data, hidden = splits(), hidden_patches(450, torch.Generator().manual_seed(tasks.TEST_SEED))
     true = patches(data["test"].images, 2)

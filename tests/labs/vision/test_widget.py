@@ -91,14 +91,14 @@ def test_a_network_without_attention_leaves_its_map_empty(explorer):
     assert "this network has none" in caption
     assert {text for line in looks[1:] for text in line[1:]} == {"0"}
     assert needs[1][1:] != ["0"] * 4
-    assert "It has no attention map." in explorer.note
+    assert "It has no attention." in explorer.note
 
 
 def frame_of(html):
     """What stays when numbers and colours go."""
     html = re.sub(r'<span class="alab-why".*?</span>(?=</td>)', "", html, flags=re.S)
     html = re.sub(r"(<td[^>]*?)alab-[wn]\d+ ?", r"\1", html)
-    html = re.sub(r"where CLS looks: they sum to 1|this network has none", "", html)
+    html = re.sub(r"on the patches: they sum to 1|this network has none", "", html)
     return re.sub(r">[^<>]*(?=</(td|span|div)>)", ">", html)
 
 
@@ -147,7 +147,7 @@ def test_an_image_of_another_shape_or_ink_is_refused(explorer):
 def test_the_twin_holds_the_image_and_the_pictures(explorer):
     found = tables(explorer.twin_html())
     assert [caption.split(" (")[0] for caption, _ in found][:3] == [
-        "image", "attention map", "occlusion map"
+        "image", "weights of CLS", "occlusion map"
     ]  # fmt: skip
     assert marked(explorer.twin_html(), "hidden") == 0
     assert len(explorer.twin_text()) < 240
