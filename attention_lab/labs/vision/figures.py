@@ -113,6 +113,8 @@ def two_maps(image: Tensor, maps: Mapping[str, Tensor], *, title: str) -> Pictur
                 number = square[i, j].item()
                 color = ink(drawn.to_rgba(number)[:3])
                 text = f"{number:.2f}".replace("-", "−")
+                if abs(number) < 0.005:
+                    text = "≈0" if number else "0"
                 axes.text(j, i, text, ha="center", va="center", fontsize=9, color=color)
         at = int(numbers.argmax())
         said.append(f"{name}: largest in row {at // 4}, column {at % 4} of the patches")

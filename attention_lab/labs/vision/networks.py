@@ -199,7 +199,8 @@ class ViT(nn.Module):
         attend = self.encoder.layers[-1].self_attention
         with torch.no_grad(), recorded(attend) as weights:
             self(images)
-        return weights[0][:, :, 0, 1:]
+        ((each,),) = weights.values()  # one layer, called once: (B, h, 1 + n, 1 + n)
+        return each[:, :, 0, 1:]
 
 
 class Rearranged(nn.Module):

@@ -26,7 +26,7 @@ DARKEST = 16  # levels of ink
 NEXT = {0: 8, 8: 16, 16: 0}  # what a click makes of a level; others become 0
 PATCH = 2
 EDGES = ["0, 1", "2, 3", "4, 5", "6, 7"]  # rows or columns of pixels in a patch
-LARGEST_LOOK, LARGEST_NEED = 0.25, 4.0  # fixed ends of the colour scales
+LARGEST_LOOK, LARGEST_NEED = 0.5, 8.0  # fixed ends of the colour scales
 EMPTY = "an empty sheet"
 DRAW, COVER = "draws: 0, 8, 16", "covers its patch"
 MOVES = {"↑": (-1, 0), "↓": (1, 0), "←": (0, -1), "→": (0, 1)}
@@ -257,6 +257,8 @@ def _drawn(shares: Tensor, looks: Tensor | None, needs: Tensor) -> str:
 def _said(shares: Tensor, looks: Tensor | None, needs: Tensor) -> str:
     digit = int(shares.argmax())
     said = f"It reads a {digit} ({format_number(shares[digit].item())}). "
+    if not needs.any():
+        return f"{said}Nothing is written: covering paper with paper costs nothing."
     most = _place(needs)
     if looks is None:
         return f"{said}It needs the patch at {most} most. It has no attention."
