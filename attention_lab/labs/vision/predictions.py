@@ -129,14 +129,14 @@ heads_for_a_filter = Choices(
     choices={
         "one head is enough": "A head has positive weights that sum to 1, the same for all "
         "features. A filter that subtracts a neighbour needs more.",
-        "nine: one for each offset": "A head that looks at one offset moves the image, and its "
+        "nine heads are enough": "A head that looks at one offset moves the image, and its "
         "output matrix does what the filter does there.",
         "as many as there are pixels": "The offsets are the same for each pixel, so one head can "
         "serve them all.",
         "no number of heads can do it": "The weights of a convolution do not depend on the "
         "content. Those of attention may, and need not.",
     },
-    right="nine: one for each offset",
+    right="nine heads are enough",
     shown_by="one for each offset, 9 in all",
 )
 
@@ -144,8 +144,8 @@ maps_agree = Number(
     question="The rank correlation of the map of weights with the occlusion map, over 16 patches, "
     "as a mean of 450 images and three ViTs. 1: they name the same patches. 0: no relation. What "
     "is it?",
-    right=0.2,
-    within=0.09,
+    right=0.26,
+    within=0.1,
     because="There is something in it, and not much: the amount of ink in a patch, which knows "
     "nothing of the network, does better.",
     low="They are related: where nothing is written there is little to look at and little to lose.",
@@ -163,9 +163,9 @@ peak_in_the_box = Choices(
     question="It is told which digit is on the canvas, never where. On how many of 1000 new "
     "canvases is the largest weight of its query inside the box of the digit?",
     choices={
-        "about one in ten: by chance": "So it would be if the weights did not matter for the "
+        "about one in ten": "So it would be if the weights did not matter for the "
         "answer. To read the digit it has to find it.",
-        "about one in four: by ink": "Scrambled digits have as much ink. But the features of the "
+        "about one in four": "Scrambled digits have as much ink. But the features of the "
         "first layers tell a stroke from dots.",
         "about half of them": "With too little training that can be seen. This one has learned "
         "where to read.",

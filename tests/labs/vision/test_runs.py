@@ -75,7 +75,7 @@ def test_the_exact_test_counts_what_only_one_reads_right():
     assert runs.mcnemar("1100", "1010") == (1, 1, 1.0)
     assert runs.mcnemar("1" * 10, "0" * 10) == (10, 0, 2 / 2**10)
     assert runs.mcnemar("01", "01") == (0, 0, 1.0)
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="longer"):
         runs.mcnemar("1", "10")
 
 
