@@ -18,6 +18,7 @@ from attention_lab.widgets import (
     ScaleExplorer,
     SelectConsole,
     ShapeExplorer,
+    VisionExplorer,
     WeightedSumExplorer,
     WeightsExplorer,
     WordLines,
@@ -67,6 +68,7 @@ ALL = [
     ScaleExplorer,
     SelectConsole,
     ShapeExplorer,
+    VisionExplorer,
     digits_explorer,
     training_player,
 ]
