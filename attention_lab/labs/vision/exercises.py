@@ -180,6 +180,18 @@ def begins_as_identity(answer: Callable[..., Tensor]) -> str:
     return "With w_out = 0 it changes nothing: put into a trained network, it begins harmless."
 
 
+def _in_a_line(kernel: Tensor, height: int, width: int) -> Tensor:
+    """Take neighbours of the flat index: beyond the end of a row comes the next row."""
+    n = height * width
+    scores = torch.full((n, n), -math.inf, dtype=kernel.dtype)
+    for i in range(n):
+        for down in (-1, 0, 1):
+            for right in (-1, 0, 1):
+                if 0 <= i + down * width + right < n:
+                    scores[i, i + down * width + right] = kernel[down + 1, right + 1].log()
+    return scores.softmax(dim=-1)
+
+
 @exercise
 def kernel_as_scores(answer: Callable[..., Tensor]) -> str:
     """``scores(kernel, height, width)``: softmax of them is a filter of positive numbers."""
@@ -197,17 +209,6 @@ def kernel_as_scores(answer: Callable[..., Tensor]) -> str:
         near = (down >= 0) & (down < 3) & (right >= 0) & (right < 3)
         scores = number(kernel)[down.clamp(0, 2), right.clamp(0, 2)]
         return scores.masked_fill(~near, -math.inf).softmax(dim=-1)
-
-    def in_a_line(kernel: Tensor, height: int, width: int) -> Tensor:
-        """Take neighbours of the flat index: beyond the end of a row comes the next row."""
-        n = height * width
-        scores = torch.full((n, n), -math.inf, dtype=kernel.dtype)
-        for i in range(n):
-            for down in (-1, 0, 1):
-                for right in (-1, 0, 1):
-                    if 0 <= i + down * width + right < n:
-                        scores[i, i + down * width + right] = kernel[down + 1, right + 1].log()
-        return scores.softmax(dim=-1)
 
     def in_rows(given: Mapping[str, Any]) -> Tensor:
         made = call(answer, given)
@@ -236,7 +237,7 @@ def kernel_as_scores(answer: Callable[..., Tensor]) -> str:
                 lambda kernel, *size: weights(kernel.T, *size)
             ),
             "the right neighbour of the last pixel of a row is taken for the first of the next "
-            "row": in_a_line,
+            "row": _in_a_line,
             "all neighbours have the same weight: the kernel is not used": (
                 lambda *given: weights(*given, number=torch.zeros_like)
             ),
