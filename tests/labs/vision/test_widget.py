@@ -10,7 +10,8 @@ from attention_lab.labs.vision.images import shifted, splits
 from attention_lab.labs.vision.maps import attention_map, occlusion_map
 from attention_lab.labs.vision.networks import build
 from attention_lab.labs.vision.trained import load
-from attention_lab.labs.vision.widget import COVER, EMPTY, VisionExplorer
+from attention_lab.labs.vision.widget import COVER, EMPTY, STYLE, VisionExplorer
+from driving import boxes_of
 from helpers import marked, redraws_of, tables
 
 
@@ -114,6 +115,19 @@ def test_it_stands_still_whatever_is_shown(explorer):
                 assert max(len(text) for line in rows[1:] for text in line[1:]) <= len("−10.123")
     assert len(frames) == 1
     assert longest < 200  # two lines
+
+
+@pytest.mark.browser
+def test_on_the_page_every_part_stays_where_it_is(explorer):
+    pictures = []
+    for name in explorer.networks:
+        explorer.network.value = name
+        for example in ("a 3", "a 6", EMPTY):
+            explorer.example.value = example
+            pictures.append(f'<div class="alab-vision">{explorer.picture.value}</div>')
+    first_, *others = boxes_of(pictures, STYLE)
+    assert len(first_) > 40
+    assert all(boxes == first_ for boxes in others)
 
 
 def test_networks_of_ones_own(explorer):
