@@ -46,8 +46,9 @@ def _sheet() -> str:
 .alab-pixels button{{width:27px!important;height:27px!important;min-width:0;margin:0!important;
 padding:0!important;font-size:12px;line-height:27px;border:1px solid #c3ccd5}}
 .alab-vision .alab td,.alab-vision .alab th{{padding:1px 3px;line-height:1.35}}
-.alab-vision .alab-maps tbody td{{width:3.8em;min-width:3.8em!important;height:38px;text-align:center}}
-.alab-vision .alab table td.alab-bar{{min-width:192px}}
+.alab-vision .alab-maps tbody td{{width:3.8em;min-width:3.8em!important;height:38px;
+text-align:center}}
+.alab-vision .alab table td.alab-bar{{min-width:212px}}
 .alab-vision .alab-status{{height:3.3em}}
 </style>"""
 
