@@ -33,6 +33,7 @@ from attention_lab.models.training import History, train
 __all__ = [
     "FIRST_RATES",
     "TASKS",
+    "TEST_SEED",
     "Found",
     "Task",
     "best",

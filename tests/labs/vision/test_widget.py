@@ -130,6 +130,11 @@ def test_on_the_page_every_part_stays_where_it_is(explorer):
     assert all(boxes == first_ for boxes in others)
 
 
+def test_an_empty_sheet_has_nothing_to_cover(explorer):
+    explorer.example.value = EMPTY
+    assert explorer.note.endswith("covering paper with paper costs nothing.")
+
+
 def test_networks_of_ones_own(explorer):
     own = VisionExplorer({"mine": build("ViT").eval()}, start=7)
     assert torch.equal(own.image, first(7))
