@@ -107,20 +107,19 @@ pixels_rearranged = Choices(
 )
 
 gates_of_channels = Choices(
-    question="SE gives each of 32 channels a weight. Add up the 32 weights of one image. What "
-    "comes out?",
+    question="SE gives each of 32 channels a weight. Add up the 32 weights of one image, in the "
+    "trained network. What comes out?",
     choices={
-        "exactly 1, for every image": "That is what a softmax does. These weights come from a "
-        "sigmoid each.",
-        "a number that differs by image": "Each gate is between 0 and 1, and stands for itself. "
-        "Their sum is what it happens to be.",
-        "exactly 16, for every image": "It would be so if each gate were 0.5, as a sigmoid of 0. "
-        "They are learned, and depend on the image.",
-        "about 0: the gates are signed": "A sigmoid is never negative: a gate lets a channel pass "
-        "more, or less.",
+        "exactly 1": "That is what a softmax does. These weights come from a sigmoid each, and "
+        "none of them knows the others.",
+        "about 5": "It would be so if a few channels were chosen and the others closed. Nothing "
+        "makes them compete.",
+        "about 16": "Each gate is between 0 and 1 and stands for itself. A sigmoid begins near "
+        "0.5, and training has moved these gates little: it found not much to do.",
+        "about 32": "So it would be if all gates stood open. They begin half open.",
     },
-    right="a number that differs by image",
-    shown_by="each sum more than 3",
+    right="about 16",
+    shown_by="between 12 and 20: True",
 )
 
 heads_for_a_filter = Choices(

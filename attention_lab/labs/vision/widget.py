@@ -118,6 +118,8 @@ class VisionExplorer(LiveView):
             [ipywidgets.HTML("<b>image</b> (8 × 8), 0 to 16"), grid],
             layout={"width": "max-content", "flex": "none"},
         )
+        # the picture takes the width that is left, and wraps inside of it
+        self.picture.layout.flex, self.picture.layout.min_width = "1 1 300px", "0"
         beside = ipywidgets.HBox([left, self.picture], layout={"flex_flow": "row wrap"})
         beside.layout.grid_gap = "4px 12px"
         self.children = [
@@ -215,7 +217,12 @@ class VisionExplorer(LiveView):
 
 
 def _map(
-    numbers: Tensor, caption: str, formula: str, largest: float, why: Callable[[str], str]
+    numbers: Tensor,
+    caption: str,
+    formula: str,
+    largest: float,
+    why: Callable[[str], str],
+    hidden: Tensor | None = None,
 ) -> str:
     side = SIDE // PATCH
     square = numbers.view(side, side)
@@ -226,6 +233,7 @@ def _map(
         rows=EDGES,
         columns=EDGES,
         largest=largest,
+        hidden=hidden,
         part="alab-maps",
         why=lambda i, j: (
             f"rows {EDGES[i]}, columns {EDGES[j]}: {why(format_number(square[i, j].item()))}"
@@ -235,15 +243,14 @@ def _map(
 
 def _drawn(shares: Tensor, looks: Tensor | None, needs: Tensor) -> str:
     """Draw two maps of one size, and ten bars; a network without attention leaves one empty."""
+    formula, hidden = "on the patches: they sum to 1", None
     if looks is None:
-        formula = "this network has none"
-        looks = torch.zeros_like(needs)
-    else:
-        formula = "on the patches: they sum to 1"
+        formula, looks = "this network has none", torch.zeros_like(needs)
+        hidden = torch.ones(4, 4, dtype=torch.bool)
     return side_by_side(
         _map(
             looks, "weights of CLS", formula, LARGEST_LOOK,
-            lambda said: f"{said} of what CLS gives to patches",
+            lambda said: f"{said} of what CLS gives to patches", hidden,
         ),
         _map(
             needs, "occlusion map", "what covering a patch costs", LARGEST_NEED,

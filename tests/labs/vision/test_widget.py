@@ -92,13 +92,14 @@ def test_a_network_without_attention_leaves_its_map_empty(explorer):
     assert "this network has none" in caption
     assert {text for line in looks[1:] for text in line[1:]} == {"0"}
     assert needs[1][1:] != ["0"] * 4
+    assert marked(explorer.picture.value, "hidden") == 16
     assert "It has no attention." in explorer.note
 
 
 def frame_of(html):
     """What stays when numbers and colours go."""
     html = re.sub(r'<span class="alab-why".*?</span>(?=</td>)', "", html, flags=re.S)
-    html = re.sub(r"(<td[^>]*?)alab-[wn]\d+ ?", r"\1", html)
+    html = re.sub(r"(<td[^>]*?)alab-(?:[wn]\d+|hidden) ?", r"\1", html)
     html = re.sub(r"on the patches: they sum to 1|this network has none", "", html)
     return re.sub(r">[^<>]*(?=</(td|span|div)>)", ">", html)
 
