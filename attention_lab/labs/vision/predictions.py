@@ -195,8 +195,8 @@ filled_in = Choices(
     question="A Transformer that is trained for 400 steps, the mean image, and the best linear "
     "guess, which needs no training: who fills in the hidden pixels with the least error?",
     choices={
-        "the Transformer, by far": "After 400 steps it has learned little more than the mean. It "
-        "takes four times as many to pass the linear guess.",
+        "the Transformer, by far": "After 400 steps it has come half of the way from the mean "
+        "image to the linear guess. It takes four times as many to pass it.",
         "the linear guess": "It knows from the covariance what each seen pixel says of each hidden "
         "one. The Transformer gets past it only with more steps.",
         "the mean image": "It does not look at what is seen. The two others do.",
