@@ -102,6 +102,15 @@ ROOMS = {
         "cheaper_order",
         "rolling_cache",
     ],
+    "vision": [
+        "put_together",
+        "channel_gates",
+        "begins_as_identity",
+        "kernel_as_scores",
+        "images_needed",
+        "occlusion_by_window",
+        "real_differences",
+    ],
     "puzzles": [
         "key_before",
         "all_but_itself",

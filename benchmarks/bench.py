@@ -1,4 +1,5 @@
-"""Measure side by side, in one run: imports, attention, models, pictures, widgets.
+"""Measure side by side, in one run: imports, attention, models, pictures, widgets,
+and the trainings of a notebook.
 
     python benchmarks/bench.py                  all of it, about six minutes
     python benchmarks/bench.py pictures attention  some of it
@@ -571,6 +572,39 @@ def widgets() -> None:
     )
 
 
+# --- the trainings of notebook 13 -----------------------------------------------------------
+
+
+def vision() -> None:
+    """What a live training of notebook 13 takes, and what comes of it, on one thread."""
+    import torch
+
+    from attention_lab.labs.vision import runs, tasks
+    from attention_lab.labs.vision.images import splits
+    from attention_lab.labs.vision.networks import build, parameters
+
+    torch.set_num_threads(1)
+    data, rows = splits(), []
+    for kind in ("MLP", "CNN", "CNN + SE", "CNN + CBAM", "CNN + non-local", "ViT"):
+        network, start = build(kind), time.perf_counter()
+        runs.fit(network, data["all"], lr=runs.best(kind)[0].lr)
+        took = time.perf_counter() - start
+        right = runs.classify(network, data["test"]).double().mean().item()
+        rows.append((kind, parameters(network), took, right, runs.best(kind)[0].accuracy))
+    table(
+        "digits: 600 steps of 64 images",
+        ("network", "parameters", "s", "accuracy", "kept"),
+        rows,
+    )
+    rows = []
+    for name, task in tasks.TASKS.items():
+        kind = next(iter(task.kinds))
+        network, start = task.kinds[kind](0), time.perf_counter()
+        tasks.fit_task(name, network, lr=tasks.best(name, kind)[0].lr)
+        rows.append((f"{name}, {kind}", task.steps, time.perf_counter() - start))
+    table("small tasks", ("task", "steps", "s"), rows)
+
+
 PARTS = {
     "imports": imports,
     "attention": attention,
@@ -579,6 +613,7 @@ PARTS = {
     "model": model,
     "pictures": pictures,
     "widgets": widgets,
+    "vision": vision,
 }
 
 

@@ -45,6 +45,7 @@ _ = torch.manual_seed(0)
 DecodingExplorer(Transformer(13, 13, d_model=16, n_layers=2), DIGITS, DIGITS, text="3 1 4")
 """,
     "BlockExplorer": "BlockExplorer()",
+    "VisionExplorer": "VisionExplorer()",
     "TrainingPlayer": """\
 from attention_lab.models.training import History
 maps = [(step, (step * torch.eye(2, 3)).softmax(dim=1)) for step in (0, 2, 4)]

@@ -588,6 +588,24 @@ def test_no_rule_and_no_cell_moves_the_mask_editor(widgets):
     assert editor.evaluate(PLACES) == start
 
 
+def test_the_vision_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "VisionExplorer")
+    pixel = explorer.get_by_title("ink of row 0, column 0")
+    soon(lambda: "It reads a 3" in status(explorer), "the first image")
+    before = table(explorer, "weights of CLS")
+    pixel.click()
+    soon(lambda: pixel.inner_text() == "8", "a grey pixel")
+    soon(lambda: table(explorer, "weights of CLS") != before, "other weights")
+    widgets.keyboard.press("ArrowRight")  # to the next pixel
+    widgets.keyboard.press("ArrowDown")
+    widgets.keyboard.press("Enter")
+    soon(lambda: explorer.get_by_title("ink of row 1, column 1").inner_text() == "0", "wiped out")
+    explorer.get_by_label("image").select_option("a 7")
+    soon(lambda: "It reads a 7" in status(explorer), "another image")
+    explorer.get_by_label("network").select_option("CNN")
+    soon(lambda: "It has no attention." in status(explorer), "another network")
+
+
 def test_every_kind_can_be_read(widgets):
     can_be_read(widgets)
 

@@ -19,6 +19,7 @@ from attention_lab.widgets import (
     ScaleExplorer,
     SelectConsole,
     ShapeExplorer,
+    VisionExplorer,
     WeightedSumExplorer,
     WeightsExplorer,
     WordLines,
@@ -69,6 +70,7 @@ ALL = [
     ScaleExplorer,
     SelectConsole,
     ShapeExplorer,
+    VisionExplorer,
     digits_explorer,
     training_player,
 ]
