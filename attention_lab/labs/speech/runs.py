@@ -62,6 +62,7 @@ RUNS = {
 KEPT = {  # which listeners are kept: sound and kind, of seed 0
     ("tones", "location"): "tones_location",
     ("tones", "count"): "tones_count",
+    ("tones", "state"): "tones_state",
     ("words", "location"): "words_location",
     ("words", "count"): "words_count",
 }

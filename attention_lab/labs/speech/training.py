@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from attention_lab.labs.speech.listener import END, Listener, Window, Written
-from attention_lab.labs.speech.tones import HOP, WINDOW, Timing, calls, log_energies
+from attention_lab.labs.speech.tones import FREQUENCIES, HOP, WINDOW, Call, Timing, calls, log_energies
 from attention_lab.models.training import History, train
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
 
 MEAN, SPREAD = -3.5, 2.5  # of the log energies, so that a model gets numbers of about -1 to 1
 NOISE = 0.5
+TONE_BANDS = tuple((band, f"{hertz} Hz") for band, hertz in enumerate(FREQUENCIES))
 LR, WARM_UP, BATCH = 0.01, 0.15, 32
 STEPS = 450
 
@@ -222,3 +223,18 @@ def answers(
     batch = make(numbers(count, length, length, random), random)
     most = length + 4
     return model.write(batch.features, batch.lengths, most=most, window=window), batch
+
+
+def heard_call(call: Call, noise: float = NOISE, seed: int = 0) -> tuple[Tensor, Batch]:
+    """Return one call as it sounds, with its noise, and as a listener gets it.
+
+    Returns
+    -------
+    samples : Tensor, shape (n,)
+    batch : Batch
+        With this one call.
+    """
+    random = torch.Generator().manual_seed(seed)
+    samples = call.samples + noise * torch.randn(call.samples.shape, generator=random)
+    features = (log_energies(samples) - MEAN) / SPREAD
+    return samples, as_batch([features], [in_frames(call.spans)], [call.digits])

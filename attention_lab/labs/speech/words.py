@@ -146,6 +146,7 @@ def spoken() -> Spoken:
     return Spoken(clips, sentences, arrays["voices"].tolist(), split)
 
 
+WORD_BANDS = ((2, "360 Hz"), (7, "1 kHz"), (12, "2 kHz"), (20, "5 kHz"))
 SILENCE = (math.log(FLOOR) - MIDDLE) / SPREAD
 
 
