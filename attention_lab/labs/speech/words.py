@@ -42,7 +42,7 @@ FLOOR = 1e-8
 NAT = 0.1  # what a step of the kept whole numbers stands for
 MIDDLE, SPREAD = -9.0, 4.0  # so that a model gets numbers of about -2 to 2
 GAP = (40.0, 200.0)  # milliseconds between two words
-WORD_STEPS = 600
+WORD_STEPS = 900
 
 
 def _mel(hertz: float) -> float:
@@ -279,7 +279,7 @@ def train_on_words(
     def make(named: Sequence[str], random: torch.Generator) -> Batch:
         return word_batch(named, random, changed=True, voices=voices)
 
-    draw = batches(make, steps, long=(3, 5))
+    draw = batches(make, steps, short=(1, 1), long=(3, 5))
     history = train(
         model, loss_of, draw, steps=steps, lr=lr, warm_up=WARM_UP, seed=seed, watch=watch
     )
