@@ -31,7 +31,7 @@ LEFT_OUT = (
     "RicishayMax3", "iven2", "iven3", "edward2", "steph2", "mike2",
 )  # fmt: skip
 ACCENTS = ("gmw/en-US", "gmw/en", "gmw/en-GB-x-rp", "gmw/en-029")
-NAMES = "zero one two three four five six seven eight nine".split()
+NAMES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 VOICES_OF = {"train": 55, "choose": 12, "test": 14}
 SENTENCES = 6  # whole sentences of each test voice
 SYNCHRONOUS, CHARS_UTF8, RATE_KNOB, PITCH_KNOB, PITCH_RANGE = 2, 1, 1, 3, 4
@@ -127,9 +127,7 @@ def main() -> None:
         if split == "test":
             for _ in range(SENTENCES):
                 digits = random.integers(0, 10, 4)
-                samples, onsets = speaker.say(
-                    " ".join(NAMES[d] for d in digits), voice, 165, 50
-                )
+                samples, onsets = speaker.say(" ".join(NAMES[d] for d in digits), voice, 165, 50)
                 features = words.packed(words.log_mel(torch.from_numpy(samples)))
                 sentences.append(features)
                 said.append((number, len(features), *digits, *onsets[:4]))
@@ -142,7 +140,9 @@ def main() -> None:
     )  # fmt: skip
     whole, onsets = speaker.say("seven two nine zero", "gmw/en+f2", 160, 50)
     print("onsets of the recording:", onsets, f"{len(whole) / speaker.rate:.2f} s")
-    parts = [trimmed(speaker.say(NAMES[d], "gmw/en+f2", 160, 50)[0], speaker.rate) for d in (7, 2, 9, 0)]
+    parts = [
+        trimmed(speaker.say(NAMES[d], "gmw/en+f2", 160, 50)[0], speaker.rate) for d in (7, 2, 9, 0)
+    ]
     pause = np.zeros(speaker.rate // 8, dtype=np.float32)
     apart = np.concatenate([each for part in parts for each in (pause, part)] + [pause])
     for name, samples in (("whole", whole), ("apart", apart)):

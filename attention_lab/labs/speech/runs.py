@@ -49,7 +49,7 @@ WINDOWS = ((1, 6), (1, 9))
 SPEEDS = (0.7, 1.0, 1.3)
 NOISES = (0.5, 1.0, 1.5, 2.0)
 VARIED = (0.6, 1.5)  # speeds of the kind "varied"
-WORD_NOISES = (1, 10, 100)
+WORD_NOISES = (1, 10, 100, 1000)
 FEW_VOICES = 12
 # what is trained, and with which seeds; "varied" is location on calls of many speeds, "few" is
 # location on the first 12 voices
@@ -88,9 +88,7 @@ def run(sound: str, kind: str, seed: int) -> tuple[Listener, dict[str, Any]]:
 
     def training():
         if sound == "tones":
-            model, history = train_on_tones(
-                KIND_OF.get(kind, kind), seed=seed, speeds=(low, high)
-            )
+            model, history = train_on_tones(KIND_OF.get(kind, kind), seed=seed, speeds=(low, high))
         else:
             voices = FEW_VOICES if kind == "few" else None
             model, history = train_on_words(KIND_OF.get(kind, kind), seed=seed, voices=voices)
@@ -132,15 +130,11 @@ def tones_measured(model: Listener) -> dict[str, Any]:
     if model.kind in ("uniform", "last"):
         return row
     row["windowed"] = {
-        f"{first}-{last}": {
-            str(n): share(n, window_after(first, last)) for n in (6, 12, 20, 30)
-        }
+        f"{first}-{last}": {str(n): share(n, window_after(first, last)) for n in (6, 12, 20, 30)}
         for first, last in WINDOWS
     }
     row["slow_windowed"] = share(6, window_after(1, 9), speed=0.7)
-    row["restarted"] = {
-        str(n): _restarted_share(model, n) for n in (6, 8, 10, 12)
-    }
+    row["restarted"] = {str(n): _restarted_share(model, n) for n in (6, 8, 10, 12)}
     return row
 
 

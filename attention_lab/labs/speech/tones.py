@@ -30,6 +30,7 @@ __all__ = [
     "dial",
     "frequencies_of",
     "log_energies",
+    "show_sound",
     "sound",
     "tone",
     "wav_bytes",
@@ -106,9 +107,7 @@ def tone(digit: str, n: int) -> Tensor:
     return _second(digit)[:n]
 
 
-def dial(
-    digits: str, *, timing: Timing | None = None, speed: float = 1.0, seed: int = 0
-) -> Call:
+def dial(digits: str, *, timing: Timing | None = None, speed: float = 1.0, seed: int = 0) -> Call:
     """Dial a number.
 
     Parameters
@@ -221,8 +220,14 @@ def sound(samples: Tensor, said: str, rate: int = RATE) -> None:
     said : str
         What a person hears, for those who cannot listen.
     rate : int
+        Samples in a second.
     """
+    show_sound(wav_bytes(samples, rate), said)
+
+
+def show_sound(wav: bytes, said: str) -> None:
+    """Show a player for a WAV file, and below it what is heard, in words."""
     from IPython.display import HTML, Audio, display
 
-    display(Audio(data=wav_bytes(samples, rate), rate=rate))
+    display(Audio(data=wav))
     display(HTML(f"<div>{said}</div>"))

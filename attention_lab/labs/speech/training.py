@@ -11,7 +11,15 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from attention_lab.labs.speech.listener import END, Listener, Window, Written
-from attention_lab.labs.speech.tones import FREQUENCIES, HOP, WINDOW, Call, Timing, calls, log_energies
+from attention_lab.labs.speech.tones import (
+    FREQUENCIES,
+    HOP,
+    WINDOW,
+    Call,
+    Timing,
+    calls,
+    log_energies,
+)
 from attention_lab.models.training import History, train
 
 __all__ = [

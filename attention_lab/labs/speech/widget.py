@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import ipywidgets
-import torch
 import traitlets
 
 from attention_lab.grading.feedback import Problem
@@ -132,9 +131,7 @@ class DialExplorer(LiveView):
         )  # fmt: skip
         # the axis is that of the slowest speed, so that it stands still while the knob moves
         axis = 500 * math.ceil(len(slow.samples) / RATE * 2)
-        return _Heard(
-            wav_bytes(samples), len(samples) / RATE, drawn, axis, _answer(drawn, number)
-        )
+        return _Heard(wav_bytes(samples), len(samples) / RATE, drawn, axis, _answer(drawn, number))
 
     def twin_text(self) -> str:
         return f"DialExplorer, {self.kind.value}: {self.number.value}. {self.note}"

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from attention_lab.labs.speech.listener import Listener
+from attention_lab.labs.speech.tones import show_sound
 from attention_lab.labs.speech.training import LR, WARM_UP, Batch, as_batch, batches, loss_of
 from attention_lab.models.training import History, train
 
@@ -26,6 +27,7 @@ __all__ = [
     "SPEECH_RATE",
     "Clip",
     "Spoken",
+    "hear",
     "joined",
     "log_mel",
     "recording",
@@ -284,3 +286,8 @@ def train_on_words(
         model, loss_of, draw, steps=steps, lr=lr, warm_up=WARM_UP, seed=seed, watch=watch
     )
     return model, history
+
+
+def hear(name: str, said: str) -> None:
+    """Show a player for a `recording`, and below it what is heard, in words."""
+    show_sound(recording(name), said)
