@@ -2,6 +2,7 @@
 
 python tools/speech_runs.py              all, about half an hour on one core
 python tools/speech_runs.py tones count  one kind; the other runs stay as they are
+python tools/speech_runs.py words few 0  one seed of a kind
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ PATH = ROOM / "runs.json"
 
 
 def main() -> None:
-    asked = [pair for pair in runs.RUNS if all(word in pair for word in sys.argv[1:])]
+    words = [word for word in sys.argv[1:] if not word.isdigit()]
+    seeds = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    asked = [pair for pair in runs.RUNS if all(word in pair for word in words)]
     for sound, kind in asked:
-        for seed in runs.RUNS[sound, kind]:
+        for seed in seeds or runs.RUNS[sound, kind]:
             model, row = runs.run(sound, kind, seed)
             print(sound, kind, seed, row["exact"], row["inside"], flush=True)
             if seed == 0 and (sound, kind) in runs.KEPT:

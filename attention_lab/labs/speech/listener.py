@@ -153,10 +153,11 @@ class Listener(nn.Module):
             Frames of each sound.
         """
         heard = self.local(features.transpose(1, 2)).relu()  # (batch, width, n_k)
-        heard = self.mix(heard).relu()
-        values = heard.transpose(1, 2)
-        steps = torch.arange(values.shape[1], device=values.device)
+        steps = torch.arange(heard.shape[2], device=heard.device)
         real = steps < -(-lengths // self.stride)[:, None]
+        # padding is 0, as beyond the edge: what is written must not depend on the rest of a batch
+        heard = self.mix(heard).relu() * real[:, None]
+        values = heard.transpose(1, 2)
         if self.kind in ("count", "last"):
             keys = self.over_frames(values)[0]
         else:

@@ -101,18 +101,19 @@ third_frame = Number(
     shown_by="0.36",
 )
 loud_words = Choices(
-    question="Spoken digits with a noise 100 times as strong as the quietest part: fewer numbers "
-    "come out right. What becomes of the weight inside the right word, 0.9 or more before?",
+    question="Spoken digits with a hiss a thousand times as strong as the quietest part: now fewer "
+    "than one number in five comes out right. What becomes of the weight inside the right word, "
+    "0.9 or more before?",
     choices={
-        "it falls with the numbers that are right": "Where a word is can be heard long after one "
+        "it falls with the numbers, below 0.2": "Where a word is can be heard long after one "
         "cannot tell any more which word it is.",
-        "it stays, or loses a few hundredths only": "A word is louder than the pauses, and that is "
+        "it stays above 0.7, nearly in its place": "A word is louder than the pauses, and that is "
         "enough to find it. To know which it is takes more.",
-        "it rises: the noise makes it look closer": "Nothing in the training rewards that, and no "
+        "it rises: noise makes it look closer": "Nothing in the training rewards that, and no "
         "number shows it.",
         "it spreads: all frames get equal weight": "The keys still differ between word and pause, "
         "and the weights before still tell where to go on.",
     },
-    right="it stays, or loses a few hundredths only",
-    shown_by="noise 100",
+    right="it stays above 0.7, nearly in its place",
+    shown_by="noise 1000",
 )

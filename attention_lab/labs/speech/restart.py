@@ -1,4 +1,4 @@
-"""Write a long number in parts: begin again, after every few digits, where the model looked last."""
+"""Write a long number in parts: begin again, every few digits, behind the last look."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def restarted(
 ) -> list[str]:  # fmt: skip
     """Write sounds in parts of ``every`` digits, each part as if it were a call of its own.
 
-    A part begins with the frame of the last look, and ``lead`` frames of silence before it would
-    be cut off: so the cut is made behind that look, with a lead-in of the quietest frame.
+    The cut is made behind the tone that was looked at last; before the rest go a few frames of
+    the quietest one of the call, as the beginning of a new call.
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ def _second(digit: str) -> Tensor:
 
 
 def tone(digit: str, n: int) -> Tensor:
-    """Return n samples of the sound of a key: two sine waves of amplitude 1, added; at most 8000."""
+    """Return n samples of the sound of a key, at most 8000: two sine waves of amplitude 1."""
     if n > RATE:
         raise ValueError(f"a tone is at most {RATE} samples (one second) long, not {n}")
     return _second(digit)[:n]
