@@ -11,6 +11,7 @@ from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.tables import still
 from attention_lab.widgets import (
     AttentionExplorer,
+    DialExplorer,
     MaskExplorer,
     MatrixEditor,
     ModeStudio,
@@ -60,6 +61,7 @@ ALL = [
     lambda: WeightsExplorer("queries and keys"),
     lambda: WeightsExplorer("keys on a line"),
     WeightedSumExplorer,
+    DialExplorer,
     lambda: MatrixEditor("Q", [[1]]),
     MaskExplorer,
     ModeStudio,

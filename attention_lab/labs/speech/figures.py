@@ -72,7 +72,8 @@ def alignment(drawn: Alignment, *, title: str) -> Picture:
     step = drawn.stride * FRAME_MS
     n_k = drawn.weights.shape[1]
     below.imshow(
-        drawn.weights[: len(rows)].numpy(), aspect="auto", cmap=colormap(weights=True), vmin=0, vmax=1,
+        drawn.weights[: len(rows)].numpy(), aspect="auto", cmap=colormap(weights=True),
+        vmin=0, vmax=1,
         extent=(-step / 2, (n_k - 0.5) * step, len(rows) - 0.5, -0.5), interpolation="nearest",
     )  # fmt: skip
     for i, (start, end) in enumerate((drawn.spans * FRAME_MS).tolist()[: len(rows)]):
@@ -90,7 +91,8 @@ def alignment(drawn: Alignment, *, title: str) -> Picture:
 def _draw_bands(axes: Axes, drawn: Alignment) -> None:
     frames, n_bands = drawn.features.shape
     axes.imshow(
-        drawn.features.T.numpy(), aspect="auto", origin="lower", cmap=colormap(weights=True), vmin=-1.4,
+        drawn.features.T.numpy(), aspect="auto", origin="lower", cmap=colormap(weights=True),
+        vmin=-1.4,
         vmax=1.6, extent=(-FRAME_MS / 2, (frames - 0.5) * FRAME_MS, -0.5, n_bands - 0.5),
         interpolation="nearest",
     )  # fmt: skip

@@ -16,6 +16,15 @@ from attention_lab.labs.speech.pictures import FRAME_MS, Alignment, alignment_pi
 from attention_lab.labs.speech.runs import kept_listener
 from attention_lab.labs.speech.tones import DIGITS, RATE, dial, wav_bytes
 from attention_lab.labs.speech.training import TONE_BANDS, heard_call
+from attention_lab.pictures.tables import (
+    cell,
+    head,
+    row_head,
+    side_by_side,
+    table,
+    title,
+    weight_cell,
+)
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import Knob, choice, count_field, player, row, text_field, watch
 
@@ -133,6 +142,11 @@ class DialExplorer(LiveView):
         axis = 500 * math.ceil(len(slow.samples) / RATE * 2)
         return _Heard(wav_bytes(samples), len(samples) / RATE, drawn, axis, _answer(drawn, number))
 
+    def twin_html(self) -> str:
+        # with the numbers as a table: not every reader shows the picture
+        rows = _looks(self.heard.drawn) if self.heard else ""
+        return f"{self.status.value}{self.picture.value}{rows}"
+
     def twin_text(self) -> str:
         return f"DialExplorer, {self.kind.value}: {self.number.value}. {self.note}"
 
@@ -161,6 +175,20 @@ def _answer(drawn: Alignment, number: str) -> str:
     spans = drawn.spans[: len(looks)]
     inside = int(((looks >= spans[:, 0]) & (looks < spans[:, 1])).sum())
     return f"{said} {inside} of {len(looks)} digits have their largest weight inside their tone."
+
+
+def _looks(drawn: Alignment) -> str:
+    """Return a table: where each digit was looked for, and where it lies."""
+    lines = []
+    for i, (name, weights) in enumerate(zip(drawn.rows, drawn.weights, strict=False)):
+        at = weights.argmax().item() * drawn.stride * FRAME_MS
+        lies = ""
+        if i < len(drawn.number):
+            start, end = (drawn.spans[i] * FRAME_MS).round().int().tolist()
+            lies = f"{drawn.number[i]}: {start} to {end}"
+        lines.append([row_head(name), cell(str(at)), weight_cell(weights.max().item()), cell(lies)])
+    heads = [head("written"), head("looks at (ms)"), head("weight there"), head("dialled (ms)")]
+    return side_by_side(table(title("largest weights"), heads, lines))
 
 
 def _audio(heard: _Heard) -> str:
