@@ -16,8 +16,8 @@ from attention_lab.pictures.style import ACCENT, GREY, format_weight, palette, s
 
 __all__ = ["Alignment", "alignment_picture"]
 
-WIDTH, LEFT, RIGHT = 860, 76, 62
-TOP, BANDS_HEIGHT, GAP, ROW = 20, 112, 30, 17
+WIDTH, LEFT, RIGHT = 720, 66, 52
+TOP, BANDS_HEIGHT, GAP, ROW = 20, 112, 26, 16
 MOST_ROWS = 13  # twelve digits, and the end
 FRAME_MS = 20
 
@@ -116,7 +116,10 @@ def alignment_picture(
         f"The sound, {frames * FRAME_MS} ms, and below it a row for each digit written: "
         f"{drawn.said()}"
     )
-    return svg.image(parts, said, WIDTH, height)
+    # in a narrow pane it shrinks, and nothing is cut off
+    return svg.image(parts, said, WIDTH, height).replace(
+        "<img ", '<img style="max-width:100%;height:auto" ', 1
+    )
 
 
 def _bands(drawn: Alignment, axes: svg.Axes, frames: int) -> list[str]:

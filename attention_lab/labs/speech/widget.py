@@ -196,6 +196,7 @@ def _audio(heard: _Heard) -> str:
     many = f"{len(heard.drawn.number)} tones" if len(heard.drawn.number) > 1 else "one tone"
     return (
         '<div style="display:flex;align-items:center;gap:12px">'
-        f'<audio controls aria-label="the dialled number" src="data:audio/wav;base64,{data}">'
-        f"</audio><span>{many}, {heard.seconds:.1f} seconds</span></div>"
+        '<audio controls style="height:34px" aria-label="the dialled number" '
+        f'src="data:audio/wav;base64,{data}"></audio>'
+        f"<span>{many}, {heard.seconds:.1f} seconds</span></div>"
     )
