@@ -69,15 +69,15 @@ slow_dialling = Choices(
 )
 short_window = Choices(
     question="A window lets each step see only the frames from 1 to 6 after the last look, 40 ms "
-    "each. Next tones begin within that reach nearly always. On six digits the listener is right "
-    "in 0.99 of the numbers without any window. And with it?",
+    "each. The middle of the next tone is 4.9 frames away on average. Of the numbers of six digits "
+    "0.99 are right without any window. And with it?",
     choices={
         "0.99: it never looks further anyway": "It does now and then: a long tone, a long gap and "
         "another long tone. Once in a number is enough.",
         "1.00: fewer frames, fewer ways to err": "A window can also hide the right frame, and "
         "then no weight can be put there.",
-        "about 0.8: it loses one number in five": "One step in twenty or so needs more than six "
-        "frames, and a number has five steps.",
+        "about 0.8: it loses one number in five": "One step in ten is longer than six frames, "
+        "and a number has five steps.",
         "about 0.3: most of the numbers are lost": "Most steps are short. Only the long ones are "
         "cut, and not every number has one.",
     },
@@ -105,15 +105,15 @@ loud_words = Choices(
     "than one number in five comes out right. What becomes of the weight inside the right word, "
     "0.9 or more before?",
     choices={
-        "it falls with the numbers, below 0.2": "Where a word is can be heard long after one "
+        "it falls below 0.2, as the numbers do": "Where a word is can be heard long after one "
         "cannot tell any more which word it is.",
-        "it stays above 0.7, nearly in its place": "A word is louder than the pauses, and that is "
+        "it stays above 0.7, nearly in place": "A word is louder than the pauses, and that is "
         "enough to find it. To know which it is takes more.",
-        "it rises: noise makes it look closer": "Nothing in the training rewards that, and no "
+        "it rises to 0.99, with a closer look": "Nothing in the training rewards that, and no "
         "number shows it.",
-        "it spreads: all frames get equal weight": "The keys still differ between word and pause, "
+        "it spreads evenly over all the frames": "The keys still differ between word and pause, "
         "and the weights before still tell where to go on.",
     },
-    right="it stays above 0.7, nearly in its place",
+    right="it stays above 0.7, nearly in place",
     shown_by="noise 1000",
 )

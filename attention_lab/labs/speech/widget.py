@@ -39,7 +39,7 @@ WINDOWS = {
     "1 to 6 after the last look": (1, 6),
     "1 to 9 after the last look": (1, 9),
 }
-KEYS = {"location": "where it looked before", "count": "a count of what it heard"}
+KEYS = {"location": "where it looked", "count": "what it has heard"}
 
 
 class _Heard(NamedTuple):
@@ -76,7 +76,7 @@ class DialExplorer(LiveView):
         self.window = choice("may see", list(WINDOWS), width="260px")
         self.noise = Knob("noise", 0.5, low=0.0, high=LOUDEST)
         self.speed = Knob("speed", 1.0, low=SLOWEST, high=FASTEST)
-        self.shown = count_field("digits written", 0, 0, least=0, width="180px")
+        self.shown = count_field("steps shown", 0, 0, least=0, width="160px")
         self.play = player(0, MILLISECONDS)
         traitlets.link((self.play, "value"), (self.shown, "value"))
         self.sound = ipywidgets.HTML()
