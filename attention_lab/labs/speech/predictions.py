@@ -105,15 +105,15 @@ loud_words = Choices(
     "than one number in five comes out right. What becomes of the weight inside the right word, "
     "0.9 or more before?",
     choices={
-        "it falls below 0.2, as the numbers do": "Where a word is can be heard long after one "
+        "it falls below 0.2, just as the numbers": "Where a word is can be heard long after one "
         "cannot tell any more which word it is.",
-        "it stays above 0.7, nearly in place": "A word is louder than the pauses, and that is "
+        "it stays above 0.7 on average of three": "A word is louder than the pauses, and that is "
         "enough to find it. To know which it is takes more.",
         "it rises to 0.99, with a closer look": "Nothing in the training rewards that, and no "
         "number shows it.",
         "it spreads evenly over all the frames": "The keys still differ between word and pause, "
         "and the weights before still tell where to go on.",
     },
-    right="it stays above 0.7, nearly in place",
+    right="it stays above 0.7 on average of three",
     shown_by="noise 1000",
 )
