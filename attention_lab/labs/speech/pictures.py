@@ -67,7 +67,7 @@ class Alignment(NamedTuple):
             if i < len(self.number):
                 start, end = self.spans[i].tolist()
                 inside = start <= at < end
-                where = "inside its tone" if inside else "not inside its tone"
+                where = "inside its outline" if inside else "not inside its outline"
             weight = format_weight(self.weights[i].max().item())
             told.append(f"{digit} at {at * FRAME_MS} ms ({weight}, {where})")
         return ", ".join(told)

@@ -142,12 +142,12 @@ def drawn(number="4410", **more):
 
 def test_the_alignment_in_words_names_each_digit():
     said = drawn().said()
-    assert re.match(r"4 at \d+ ms \(0\.\d+, inside its tone\), 4 at \d+ ms", said)
+    assert re.match(r"4 at \d+ ms \(0\.\d+, inside its outline\), 4 at \d+ ms", said)
     wrong = drawn()._replace(number="44")
     wrong = wrong._replace(spans=wrong.spans[:2])
     assert "past the last digit" in wrong.said()
     away = drawn()
-    assert "not inside its tone" in away._replace(spans=away.spans + 100).said()
+    assert "not inside its outline" in away._replace(spans=away.spans + 100).said()
 
 
 def test_a_wrong_digit_is_marked_by_a_sign():
