@@ -20,15 +20,15 @@ bin_width = Number(
 peak_in_tone = Number(
     question="The listener is trained with numbers only: nobody tells it where in the sound a "
     "digit lies. For how many per cent of the digits does its largest weight lie inside the tone "
-    "of that digit? Tones fill about 60 per cent of a call of six digits, and each of them about "
-    "10.",
+    "of that digit? Tones fill about half of a call of six digits, and each of them about 9 per "
+    "cent of it.",
     right=97,
     within=4,
     because="Whoever reads the digit from one weighted sum has to look where the digit is. The "
     "loss of the answer is enough to teach it.",
     mistakes={
-        10: "That is chance. A listener that looks by chance cannot write the number.",
-        60: "That is the chance to hit any tone. It must be the tone of this digit.",
+        9: "That is chance. A listener that looks by chance cannot write the number.",
+        50: "That is the chance to hit any tone. It must be the tone of this digit.",
     },
     low="A value sees 5 frames of 74. To write the digit the decoder has to find them.",
     high="It is a little less: some tones are short, and the largest weight falls on their edge.",

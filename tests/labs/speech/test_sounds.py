@@ -1,7 +1,9 @@
 """Tones and spoken digits: what is heard, and where each digit lies."""
 
 import io
+import tomllib
 import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -207,3 +209,21 @@ def test_a_batch_takes_voices_of_its_split_only(monkeypatch):
     drawn.clear()
     words.word_batch(["1"] * 100, random, voices=3)
     assert set(drawn) == {0, 1, 2}
+
+
+def test_what_is_kept_is_package_data_and_small():
+    data = Path(words.__file__).with_name("data")
+    project = tomllib.loads((Path(words.__file__).parents[3] / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["attention_lab.labs.speech"]
+    for path in data.iterdir():
+        assert any(path.match(pattern) for pattern in patterns), path.name
+    assert (data / "spoken.npz").stat().st_size < 1_000_000
+    assert all(path.stat().st_size < 60_000 for path in data.iterdir() if path.stem != "spoken")
+    assert all(path.stat().st_size < 25_000 for path in data.glob("*.wav"))
+
+
+def test_tones_are_half_of_a_call():
+    """As the question of notebook 14 says."""
+    batch = tone_batch(["271905"] * 100, torch.Generator().manual_seed(0))
+    lengths = (batch.spans[..., 1] - batch.spans[..., 0]).sum(1)
+    assert (lengths / batch.lengths).mean() == pytest.approx(0.54, abs=0.02)
