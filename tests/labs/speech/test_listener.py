@@ -20,7 +20,7 @@ from attention_lab.labs.speech.training import (
     tone_batch,
     train_on_tones,
 )
-from attention_lab.labs.speech.words import train_on_words
+from attention_lab.labs.speech.words import spoken, train_on_words
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +239,12 @@ def test_a_run_measures_what_is_kept(monkeypatch):
     assert set(row) == set(runs.runs()["words", "few"][0])
 
 
+def test_a_voice_that_is_understood_is_understood_alone():
+    best = max(runs.runs()["words", "location"][0]["by_voice"].items(), key=lambda pair: pair[1])
+    model = runs.kept_listener("words", "location")
+    assert runs.by_voice(model, spoken().voices.index(best[0]), count=4) >= 0.75
+
+
 def test_mean_and_error():
     assert runs.mean_and_error([0.5]) == (0.5, 0.0)
     assert runs.mean_and_error([0.0, 1.0]) == pytest.approx((0.5, 0.5))
@@ -260,8 +266,6 @@ def test_by_voice_is_a_share_of_right_numbers():
     model = runs.kept_listener("words", "location")
     row = runs.runs()["words", "location"][0]["by_voice"]
     name, share = next(iter(row.items()))
-    from attention_lab.labs.speech.words import spoken
-
     assert runs.by_voice(model, spoken().voices.index(name)) == pytest.approx(share, abs=0.06)
 
 

@@ -12,7 +12,7 @@ from attention_lab.labs.speech.runs import kept_listener
 from attention_lab.labs.speech.tones import dial
 from attention_lab.labs.speech.training import heard_call
 from attention_lab.widgets import DialExplorer
-from helpers import redraws_of, text_of
+from helpers import redraws_of, tables, text_of
 
 
 @pytest.fixture
@@ -126,6 +126,19 @@ def test_play_writes_digit_by_digit(dialled):
 def test_a_knob_out_of_range_is_named_in_the_status(dialled):
     dialled.speed.field.value = "9"
     assert "write a number from 0.6 to 1.6, not 9" in text_of(dialled.status.value)
+
+
+def test_the_twin_has_the_numbers_as_a_table(dialled):
+    ((_, rows),) = tables(dialled.twin_html())
+    assert rows[0] == ["written", "looks at (ms)", "weight there", "dialled (ms)"]
+    assert [row[0] for row in rows[1:]] == [*"271905", "end"]
+    for row, digit in zip(rows[1:], "271905", strict=False):
+        assert row[3].startswith(f"{digit}: ")
+        start, end = map(int, row[3][3:].split(" to "))
+        assert start - 25 <= int(row[1]) <= end + 25
+        assert 0 < float(row[2]) <= 1
+    dialled.number.value = "x"
+    assert "Not used" in dialled.twin_html()
 
 
 def test_one_tone_is_one_tone():
