@@ -12,6 +12,7 @@ from attention_lab.labs.speech.runs import kept_listener
 from attention_lab.labs.speech.tones import dial
 from attention_lab.labs.speech.training import heard_call
 from attention_lab.widgets import DialExplorer
+from browser import CHROMIUM, FLAGS
 from helpers import redraws_of, tables, text_of
 
 
@@ -143,6 +144,41 @@ def test_the_twin_has_the_numbers_as_a_table(dialled):
 
 def test_one_tone_is_one_tone():
     assert "one tone, " in DialExplorer("5").sound.value
+
+
+BOXES = """() => ['img', '#below'].map(name => {
+  const box = document.querySelector(name).getBoundingClientRect();
+  return [box.top, box.left, box.width, box.height].map(Math.round);
+})"""
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found")
+@pytest.mark.parametrize("width", [880, 560])
+def test_the_picture_stands_still_in_a_browser(dialled, width):
+    playwright = pytest.importorskip("playwright.sync_api")
+
+    def measured(page):
+        page.set_content(
+            f'<div style="width:{width}px">{dialled.picture.value}</div><div id="below">.</div>'
+        )
+        page.wait_for_function("document.querySelector('img').complete")
+        return page.evaluate(BOXES)
+
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 900, "height": 700})
+        seen = [measured(page)]
+        for text in ("5", "12a", "112233445566"):
+            dialled.number.value = text
+            seen.append(measured(page))
+        dialled.shown.value = 2
+        seen.append(measured(page))
+        dialled.noise.value = 2.0
+        seen.append(measured(page))
+        assert all(boxes == seen[0] for boxes in seen), seen
+        assert seen[0][0][2] <= width
+        browser.close()
 
 
 # --- pictures -----------------------------------------------------------------------------------
