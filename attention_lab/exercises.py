@@ -28,7 +28,7 @@ ROOMS = {
         "outputs_on_a_line",
     ],
     "qkv_worked_example": [
-        "cross_attention",
+        "ask_both",
         "repaired_derivation",
         "find_query",
         "next_in_circle",

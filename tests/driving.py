@@ -94,10 +94,21 @@ def enter(widget, label, text):
     soon(lambda: not field.evaluate("f => f == document.activeElement"), "the leaving")
 
 
+def focus(element):
+    """Give an element the focus as a reader does who sees it.
+
+    The browser ignores it for what is not shown yet (a fold opens after a round trip), and then
+    the next key goes to what had the focus before.
+    """
+    element.wait_for(state="visible")
+    element.focus()
+    soon(lambda: element.evaluate("each => each === document.activeElement"), "the focus")
+
+
 def type_in(widget, label, text):
     """Type into a field by the keyboard alone."""
     settle(widget.page)
-    widget.get_by_label(label, exact=True).focus()
+    focus(widget.get_by_label(label, exact=True))
     widget.page.keyboard.press("Control+a")
     widget.page.keyboard.press("Delete")
     widget.page.keyboard.type(text)

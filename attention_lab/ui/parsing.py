@@ -15,6 +15,7 @@ Rows = tuple[tuple[float, ...], ...]
 
 # Far beyond any lesson, and small enough that no product of two numbers overflows.
 LARGEST = 1e30
+LONGEST = 40  # characters of what was typed that a message repeats
 
 WHOLE = r"[-+]?\d+"
 DECIMAL_COMMA = re.compile(rf"{WHOLE},\d+")  # 1,5
@@ -32,6 +33,7 @@ def parse_number(text: str) -> float:
         No number, or not a finite one; the text says which.
     """
     plain = _ascii(text).strip()
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"  # what a message repeats of it
     if not plain:
         raise Problem("the field is empty; write a number, such as 0.5")
     if DECIMAL_COMMA.fullmatch(plain) or POINT_AND_COMMA.fullmatch(plain):

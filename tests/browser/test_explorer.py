@@ -5,7 +5,7 @@ import torch
 
 from attention_lab import attention
 from browser import open_notebook
-from driving import numbers, serious_violations, soon, status, table
+from driving import focus, numbers, serious_violations, soon, status, table
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("explorers")]
 
@@ -79,7 +79,7 @@ def test_a_journey_by_mouse(explorer):
 
 def test_a_journey_by_keyboard_alone(explorer):
     keyboard = explorer.page.keyboard
-    explorer.get_by_label("Q row 0 column 0").focus()
+    focus(explorer.get_by_label("Q row 0 column 0"))
     keyboard.press("Control+a")
     keyboard.type("2")
     keyboard.press("Enter")
@@ -87,13 +87,13 @@ def test_a_journey_by_keyboard_alone(explorer):
     keyboard.press("Tab")
     focused = "() => document.activeElement.labels[0].textContent"
     assert explorer.page.evaluate(focused) == "Q row 1 column 0"
-    explorer.get_by_role("button", name="mask cells…").focus()
+    focus(explorer.get_by_role("button", name="mask cells…"))
     keyboard.press("Space")
-    explorer.get_by_label("query 0 may attend to key 0").focus()
+    focus(explorer.get_by_label("query 0 may attend to key 0"))
     keyboard.press("Space")
     soon(lambda: table(explorer, "weights")[0][0] == "0", "the hidden key")
     explorer.get_by_role("button", name="mask cells…").click()
-    explorer.get_by_label("temperature").focus()
+    focus(explorer.get_by_label("temperature"))
     keyboard.press("Control+a")
     keyboard.type("0.5")
     keyboard.press("Enter")
@@ -107,7 +107,7 @@ def test_arrow_keys_move_between_the_numbers_of_a_matrix(explorer):
     explorer.get_by_label("example").select_option("six tokens, d_k = 4")
     soon(lambda: len(table(explorer, "weights")) == 6, "six rows")
     keyboard, page = explorer.page.keyboard, explorer.page
-    explorer.get_by_label("K row 0 column 0").focus()
+    focus(explorer.get_by_label("K row 0 column 0"))
     for key, name in [
         ("ArrowDown", "K row 1 column 0"),
         ("ArrowRight", "K row 1 column 1"),
@@ -145,7 +145,7 @@ def test_a_cell_says_how_it_was_made_and_lights_up_its_sources(explorer):
     explorer.page.mouse.move(0, 0)
 
     first = explorer.locator(".alab-strip .of-output tbody td").first
-    first.focus()
+    focus(first)
     explorer.page.keyboard.press("ArrowDown")  # JupyterLab would go to the next cell
     soon(lambda: said() == ["0.016 × 7 + 0.117 × 8 + 0.867 × 9 = 8.851"], "the next row")
     assert lit() == ["0.016", "0.117", "0.867", "V row 0 column 0", "V row 1 column 0",

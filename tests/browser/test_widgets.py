@@ -13,6 +13,7 @@ from driving import (
     can_be_read,
     enter,
     fields,
+    focus,
     numbers,
     serious_violations,
     settle,
@@ -70,16 +71,16 @@ def test_the_matrix_editor_by_keyboard_alone(widgets):
     soon(lambda: "“nan” is not a finite number" in status(editor), "the message")
     type_in(editor, "M row 0 column 0", "7")
     soon(lambda: status(editor) == "", "the recovery")
-    editor.get_by_role("button", name="Paste…").focus()
+    focus(editor.get_by_role("button", name="Paste…"))
     keyboard.press("Enter")
     box = editor.get_by_label("Paste M:")
     soon(box.is_visible, "the box")
-    box.focus()
+    focus(box)
     keyboard.type("1 2 3")
     keyboard.press("Tab")
     keyboard.press("Enter")
     soon(lambda: editor.get_by_label("M row 0 column 2").count() == 1, "the new shape")
-    editor.get_by_role("button", name="Reset").focus()
+    focus(editor.get_by_role("button", name="Reset"))
     keyboard.press("Space")
     soon(lambda: editor.get_by_label("M row 1 column 1").count() == 1, "the first matrix")
 
@@ -124,7 +125,7 @@ def test_the_weights_explorer_by_mouse(widgets):
 
 def test_the_weights_explorer_by_keyboard_alone(widgets):
     explorer, keyboard = the(widgets, "WeightsExplorer"), widgets.keyboard
-    explorer.get_by_role("button", name="keys on a line").focus()
+    focus(explorer.get_by_role("button", name="keys on a line"))
     keyboard.press("Enter")
     soon(lambda: explorer.get_by_label("bandwidth h").count() == 1, "the view")
     type_in(explorer, "bandwidth h", "0.5")
@@ -174,7 +175,7 @@ def test_the_weighted_sum_by_mouse(widgets):
 
 def test_the_weighted_sum_by_keyboard_alone(widgets):
     explorer, keyboard = the(widgets, "WeightedSumExplorer"), widgets.keyboard
-    explorer.get_by_role("button", name="softmax of scores").focus()
+    focus(explorer.get_by_role("button", name="softmax of scores"))
     keyboard.press("Enter")
     soon(lambda: explorer.get_by_label("scores row 0 column 0").count() == 1, "the scores")
     type_in(explorer, "values row 0 column 0", "-1")
@@ -194,10 +195,10 @@ def test_the_mask_editor_by_mouse_and_by_keyboard(widgets):
     editor.get_by_label("query 0 may attend to key 2").click()
     rule = editor.get_by_label("mask", exact=True)
     soon(lambda: rule.input_value() == "your own cells", "the name of the rule")
-    editor.get_by_label("query 0 may attend to key 2").focus()
+    focus(editor.get_by_label("query 0 may attend to key 2"))
     widgets.keyboard.press("Space")
     soon(lambda: boxes(editor, 3) == causal, "the cell as it was")
-    rule.focus()
+    focus(rule)
     for key in ("Space", "Home", "Enter"):
         widgets.keyboard.press(key)
     soon(lambda: all(map(all, boxes(editor, 3))), "another rule")
@@ -209,14 +210,14 @@ def test_the_mask_explorer_by_mouse_and_by_keyboard(widgets):
     way = explorer.get_by_label("applied as")
     way.select_option("softmax over the queries")
     soon(lambda: "Leaks: 10" in status(explorer), "the leaks")
-    way.focus()
+    focus(way)
     for key in ("Space", "Home", "Enter"):
         widgets.keyboard.press(key)
     soon(lambda: "No leak" in status(explorer), "the right way")
     explorer.get_by_label("query 0 may attend to key 4").click()
     soon(lambda: "16 of 25 pairs" in status(explorer), "one pair more")
     assert numbers(explorer, "leak map")[0, 4] > 0
-    explorer.get_by_label("query 0 may attend to key 4").focus()
+    focus(explorer.get_by_label("query 0 may attend to key 4"))
     widgets.keyboard.press("Space")
     soon(lambda: table(explorer, "leak map")[0][4] == "0", "the pair as it was")
     type_in(explorer, "tokens", "7")
@@ -230,7 +231,7 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     studio.get_by_label("not").first.click()
     soon(lambda: "28 of 64 pairs are kept: not causal and" in status(studio), "the other half")
     assert places(studio) == before
-    studio.get_by_label("not").first.focus()
+    focus(studio.get_by_label("not").first)
     widgets.keyboard.press("Space")
     soon(lambda: "21 of 64" in status(studio), "the first half")
     type_in(studio, "size", "1")
@@ -314,7 +315,7 @@ def test_the_shape_explorer_by_mouse_and_by_keyboard(widgets):
     explorer.get_by_label("input").select_option("vectors (B, n, d_model)")
     soon(lambda: "size of tensor a (2) must match" in status(explorer), "PyTorch's message")
     explorer.get_by_label("turn the keys").click()
-    explorer.get_by_label("softmax over the keys").focus()
+    focus(explorer.get_by_label("softmax over the keys"))
     widgets.keyboard.press("Space")
     soon(lambda: last() == "(3, 6, 10); right is (3, 3, 10)", "six outputs for three tokens")
     explorer.get_by_label("divide by").click()
@@ -340,11 +341,11 @@ def test_the_position_explorer_by_mouse_and_by_keyboard(widgets):
     type_in(explorer, "tokens in this order", "b a c d e")
     soon(lambda: "sees the order" in status(explorer), "the recovery")
     assert numbers(explorer, "order b a c d e").shape == (5, 4)
-    explorer.get_by_label("encoding").focus()
+    focus(explorer.get_by_label("encoding"))
     for key in ("Space", "Home", "Enter"):
         widgets.keyboard.press(key)
     soon(lambda: "cannot tell them apart" in status(explorer), "no encoding")
-    explorer.get_by_label("causal mask").focus()
+    focus(explorer.get_by_label("causal mask"))
     widgets.keyboard.press("Space")
     soon(lambda: "sees the order" in status(explorer), "the causal mask")
 
@@ -376,7 +377,7 @@ def test_the_decoding_explorer_by_mouse_and_by_keyboard(widgets):
     explorer.get_by_label("head", exact=True).select_option("head 1")
     soon(lambda: explorer.get_by_text("cross-attention, head 1").count() == 1, "one head")
     first = written("cross-attention")
-    explorer.get_by_label("layer").focus()
+    focus(explorer.get_by_label("layer"))
     for key in ("Space", "ArrowDown", "Enter"):
         widgets.keyboard.press(key)
     soon(lambda: written("cross-attention") != first, "the other layer")
@@ -406,12 +407,12 @@ def test_the_block_explorer_by_mouse_and_by_keyboard(widgets):
     assert places(explorer) == before
     assert drawn()[1] == "loss: all parts ends at 0.004; without ends at 1.948"
     explorer.get_by_label("residual sums").click()
-    explorer.get_by_label("causal mask").focus()
+    focus(explorer.get_by_label("causal mask"))
     widgets.keyboard.press("Space")
     soon(lambda: "reverse, without causal mask" in status(explorer), "no mask")
     explorer.get_by_label("task").select_option("sort")
     soon(lambda: "sort, without causal mask" in status(explorer), "the other task")
-    explorer.get_by_role("button", name="Train again").focus()
+    focus(explorer.get_by_role("button", name="Train again"))
     widgets.keyboard.press("Enter")
     wait_for(lambda: "trained here" in drawn()[1], 60, "a training")
     assert "sort, without causal mask, trained here from start 1" in status(explorer)

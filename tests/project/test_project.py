@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import notebooks
 from attention_lab import exercises
@@ -190,3 +192,32 @@ def test_readme_links_resolve():
         assert f"notebooks/{notebook.name}" in text, notebook.name
     owner_and_name = PROJECT["urls"]["Repository"].removeprefix("https://github.com/")
     assert re.findall(r"mybinder\.org/v2/gh/([\w-]+/[\w-]+)/", text) == [owner_and_name]
+
+
+def test_those_who_carry_on_find_what_the_project_says_elsewhere():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["repository-code"] == PROJECT["urls"]["Repository"]
+    assert cited["version"] == PROJECT["version"]
+    assert cited["license"] == PROJECT["license"]["text"]
+    workflow = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    runs = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+    ci = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    for command in ("make test", "make test-all"):
+        assert any(run.startswith(f"{command} ") for run in runs), command
+        assert f"part {command}\n" in ci
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    assert container["postCreateCommand"].startswith("make .venv/.installed")  # with the weights
+
+
+def test_the_page_for_contributors_names_what_exists():
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"`make (\w[\w-]*)", page)
+    assert targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    paths = re.findall(r"\b(?:attention_lab|tests|tools|notebooks)/[\w/]+\.\w+", page)
+    known = [path for path in paths if not re.search("NAME|NN_|OLD", path)]
+    assert known
+    for path in known:
+        assert (ROOT / path).exists(), path

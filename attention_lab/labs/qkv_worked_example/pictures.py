@@ -78,7 +78,8 @@ STRIP_CSS = (
 .alab-strip{align-items:flex-start;gap:2px 5px!important}
 .alab-strip,.alab-strip>*{overflow:visible!important}
 .alab-strip>.widget-html,.alab-strip>.widget-html>*,.alab-strip .alab{display:contents}
-.alab-strip .alab>div{margin:0!important}
+.alab-strip .alab>div{margin:0!important;contain:layout style}
+.alab-strip .alab>div:is(:hover,:focus-within){z-index:20}
 .alab-strip .alab-stale .alab{opacity:1}
 .alab-strip .alab-stale .alab>div{opacity:.45}
 .alab-strip .alab-sign{font-size:17px;padding-top:26px}
@@ -171,7 +172,9 @@ def steps_tables(
     """Draw scores, scaled, masked and weights next to each other.
 
     A step that changes nothing is left out, and the others share one colour scale. With more than
-    16 queries or keys the steps are pictures, and a table shows the largest weights of one query.
+    8 queries or keys the scores are pictures (a thousand cells take Chromium longer than all the
+    rest of a redraw). With more than 16 the weights are one, too, and a table shows the largest of
+    one query.
 
     Parameters
     ----------
@@ -201,8 +204,9 @@ def steps_tables(
             "formula": MADE_BY[name] if formulas else "",
             "weights": name == "weights",
         }
-        if max(step.shape) > MOST_CELLS:
-            parts.append(matrix_picture(step, row=query, **options))
+        if max(step.shape) > (MOST_CELLS if name == "weights" else DENSE):
+            outlined = query if max(step.shape) > MOST_CELLS else None
+            parts.append(matrix_picture(step, row=outlined, **options))
             continue
         is_last = place + 2 == len(shown) and name != "weights"
         parts.append(

@@ -132,16 +132,18 @@ def test_each_table_has_the_class_by_which_its_cells_are_lit_up(inputs, steps):
 
 
 @pytest.mark.parametrize(
-    ("n_q", "n_k", "is_table"), [(16, 16, True), (17, 4, False), (4, 17, False)]
+    ("n_q", "n_k", "pictures"), [(8, 8, 0), (9, 9, 3), (16, 2, 2), (17, 4, 3), (4, 17, 3)]
 )
-def test_past_16_tokens_the_steps_are_pictures_and_the_largest_weights(n_q, n_k, is_table):
+def test_of_many_tokens_scores_are_pictures_then_weights_too_with_the_largest(n_q, n_k, pictures):
     generator = torch.Generator().manual_seed(0)
     query, key, value = (torch.randn(n, 2, generator=generator) for n in (n_q, n_k, n_k))
     steps = attention(query, key, value, is_causal=n_q == n_k)
     html = steps_tables(steps, reasons=Reasons(query, key, value, steps), query=2)
-    assert ("<img" not in html) == is_table
-    assert "alab-why" not in html  # too many for one message
-    if is_table:
+    assert html.count("<img") == pictures
+    assert ("alab-why" in html) == (pictures == 0)  # too many for one message
+    assert html.count("is outlined") == (pictures if max(n_q, n_k) > 16 else 0)
+    if max(n_q, n_k) <= 16:
+        assert [t for t in tables(html) if t[0].startswith("weights")]
         return
     assert "weights</b> (" in html
     (caption, rows), *_ = [t for t in tables(html) if "largest weights" in t[0]]

@@ -199,7 +199,8 @@ def test_an_explorer_of_many_tokens(n):
     query, key, value = (torch.randn(n, 16, generator=generator) for _ in range(3))
     explorer = AttentionExplorer(query, key, value)
     assert len(explorer.query.fields) == len(explorer.mask.boxes) == 0
-    assert ("<img" in explorer.picture.value) == (n > 16)
+    html = explorer.picture.value  # two of scores; past 16 also weights and output
+    assert (html.count("<img"), html.count("<td") > n * n) == ((4, False) if n > 16 else (2, True))
     explorer.query.one_row.value = n - 1
     explorer.one_query.value = min(n - 1, explorer.one_query.max)
     explorer.query.one_number.value = "3"
