@@ -22,6 +22,7 @@ MatrixEditor("M", [[1, 2], [3, 4]], presets={"the unit matrix": [[1, 0], [0, 1]]
     "MaskEditor": "MaskEditor(3, 3)",
     "MaskExplorer": "MaskExplorer()",
     "ModeStudio": "ModeStudio()",
+    "ModeOnModel": "ModeOnModel()",
     "AlignmentExplorer": """\
 from attention_lab.models.data.translation import ENGLISH, FRENCH, translate
 from attention_lab.models.seq2seq import Seq2Seq

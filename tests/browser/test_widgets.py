@@ -1,11 +1,16 @@
 """Every kind of widget, by mouse and by keyboard alone."""
 
+import os
+
+import nbformat
 import pytest
 import torch
 
 from attention_lab import attention
 from attention_lab.core.normalisers import sparsemax
+from attention_lab.labs.puzzles.board import PUZZLES
 from attention_lab.labs.scale_and_temperature.widget import draw_scores
+from attention_lab.models.pretrained import MISSING, is_installed
 from browser import open_notebook, wait_for
 from driving import (
     WIDGETS,
@@ -22,6 +27,7 @@ from driving import (
     table,
     type_in,
 )
+from notebooks import KERNEL
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("widgets")]
 
@@ -234,7 +240,7 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     focus(studio.get_by_label("not").first)
     widgets.keyboard.press("Space")
     soon(lambda: "21 of 64" in status(studio), "the first half")
-    type_in(studio, "size", "1")
+    type_in(studio, "size 2", "1")
     soon(lambda: ": causal and at most 0 back" in status(studio), "a small window")
     assert places(studio) == before
     studio.get_by_label("mode", exact=True).select_option("your own mask")
@@ -248,6 +254,67 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     soon(lambda: table(studio, "weights")[0][0] == "1.000", "the weights")
     enter(studio, "tokens", "all <b> fits")
     soon(lambda: "6 of 9 pairs" in status(studio), "three tokens")
+
+
+STILL = """e => { const o = e.getBoundingClientRect();
+  return [...e.querySelectorAll('select,button,td,th,.alab-said,.alab-token')]
+    .filter(c => c.offsetParent !== null)
+    .map(c => { const r = c.getBoundingClientRect();
+                return [r.x - o.x, r.y - o.y, r.width, r.height].map(Math.round).join(' ') }) }"""
+
+
+def test_a_mode_on_the_model_by_mouse_and_by_keyboard(widgets):
+    if not is_installed() and not os.environ.get("CI"):
+        pytest.skip(MISSING)
+    widget = the(widgets, "ModeOnModel")
+
+    def chances():
+        return table(widget, "what may come next")
+
+    assert "“ dog” 0.92 with it" in status(widget)
+    still, start = widget.evaluate(STILL), chances()
+    widget.get_by_label("mode", exact=True).select_option("window")
+    soon(lambda: "at most 2 back” acts in 270 of 270 heads" in status(widget), "a window")
+    assert chances() != start
+    assert widget.evaluate(STILL) == still
+    type_in(widget, "layers from", "28")
+    soon(lambda: "acts in 18 of 270 heads" in status(widget), "two layers")
+    assert widget.evaluate(STILL) == still
+    widget.get_by_label("mode", exact=True).select_option("your own mask")
+    soon(lambda: widget.get_by_label("mask", exact=True).count() == 1, "the field for a rule")
+    type_in(widget, "mask", "k <= q")
+    soon(lambda: "“k <= q” acts in 18" in status(widget), "a rule that hides nothing")
+    assert [row[0] == row[1] for row in chances()] == [True] * 8
+    kept = chances()
+    type_in(widget, "mask", "b == 0")
+    soon(lambda: "there is one text" in status(widget), "the message")
+    assert chances() == kept
+    assert widget.evaluate(STILL) == still
+
+
+def test_the_board_shows_what_is_solved(browser, lab, folder):
+    path = folder / "notebooks" / "board.ipynb"
+    sources = ("from attention_lab.exercises import board, check", "board()", "check")
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
+    page = open_notebook(browser, lab, path.name)
+    cell, shown = (page.locator(".jp-CodeCell").nth(i) for i in (2, 1))
+    row = shown.locator("tr", has_text="1 the key before").first
+    assert "not attempted" in row.inner_text()
+    for rule, state, solved in (
+        ("k == q", "✗", 0),  # itself
+        ("k == q - 1", "✓", 1),
+        ("k >= q", "✓", 1),  # what was solved stays so
+    ):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(f"check.key_before(lambda b, h, q, k: {rule})")
+        page.keyboard.press("Control+Enter")
+        right = "Right." if rule == "k == q - 1" else "Not yet"
+        soon(lambda right=right: right in cell.inner_text(), "the verdict")
+        soon(lambda state=state: state in row.inner_text(), "the board")
+        assert f"{solved} of {len(PUZZLES)} puzzles solved" in shown.inner_text()
+    page.close()
 
 
 def test_the_alignment_explorer_by_mouse_and_by_keyboard(widgets):
