@@ -22,8 +22,8 @@ peak_in_tone = Number(
     "digit lies. For how many per cent of the digits does its largest weight lie inside the tone "
     "of that digit? Tones fill about half of a call of six digits, and each of them about 9 per "
     "cent of it.",
-    right=97,
-    within=4,
+    right=99,
+    within=3,
     because="Whoever reads the digit from one weighted sum has to look where the digit is. The "
     "loss of the answer is enough to teach it.",
     mistakes={
@@ -31,7 +31,7 @@ peak_in_tone = Number(
         50: "That is the chance to hit any tone. It must be the tone of this digit.",
     },
     low="A value sees 5 frames of 74. To write the digit the decoder has to find them.",
-    high="It is a little less: some tones are short, and the largest weight falls on their edge.",
+    high="More than all of the digits there cannot be.",
     shown_by="inside its tone: more than 90",
 )
 eight_digits = Choices(
@@ -70,18 +70,18 @@ slow_dialling = Choices(
 short_window = Choices(
     question="A window lets each step see only the frames from 1 to 6 after the last look, 40 ms "
     "each. The middle of the next tone is 4.9 frames away on average. Of the numbers of six digits "
-    "0.99 are right without any window. And with it?",
+    "0.998 are right without any window. And with it?",
     choices={
-        "0.99: it never looks further anyway": "It does now and then: a long tone, a long gap and "
-        "another long tone. Once in a number is enough.",
-        "1.00: fewer frames, fewer ways to err": "A window can also hide the right frame, and "
+        "as many: it never looks further anyway": "It does now and then: a long tone, a long gap "
+        "and another long tone. Once in a number is enough.",
+        "all: fewer frames, fewer ways to err": "A window can also hide the right frame, and "
         "then no weight can be put there.",
-        "about 0.8: it loses one number in five": "One step in ten is longer than six frames, "
+        "about 0.8: it loses one number in six": "One step in ten is longer than six frames, "
         "and a number has five steps.",
         "about 0.3: most of the numbers are lost": "Most steps are short. Only the long ones are "
         "cut, and not every number has one.",
     },
-    right="about 0.8: it loses one number in five",
+    right="about 0.8: it loses one number in six",
     shown_by="window 1 to 6",
 )
 third_frame = Number(
@@ -101,9 +101,9 @@ third_frame = Number(
     shown_by="0.36",
 )
 loud_words = Choices(
-    question="Spoken digits with a hiss a thousand times as strong as the quietest part: now fewer "
-    "than one number in five comes out right. What becomes of the weight inside the right word, "
-    "0.9 or more before?",
+    question="Spoken digits with a hiss a thousand times as strong as the quietest part: now about "
+    "one number in ten comes out right. What becomes of the weight inside the right word, 0.92 "
+    "before?",
     choices={
         "it falls below 0.2, just as the numbers": "Where a word is can be heard long after one "
         "cannot tell any more which word it is.",
