@@ -111,6 +111,16 @@ ROOMS = {
         "occlusion_by_window",
         "real_differences",
     ],
+    "speech": [
+        "peak_frequency",
+        "key_of_sound",
+        "share_on_target",
+        "next_weights",
+        "windowed_weights",
+        "window_needed",
+        "shortest_failing",
+        "what_sound_shows",
+    ],
     "puzzles": [
         "key_before",
         "all_but_itself",

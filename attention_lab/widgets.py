@@ -15,6 +15,7 @@ ROOMS = {
     "BlockExplorer": "labs.encoder_decoder.blocks",
     "CostExplorer": "labs.cost.widget",
     "DecodingExplorer": "labs.encoder_decoder.decoding",
+    "DialExplorer": "labs.speech.widget",
     "ModeOnModel": "labs.programmable_rules.on_model",
     "MaskEditor": "ui.mask_editor",
     "MaskExplorer": "labs.masks.widget",
