@@ -498,8 +498,8 @@ STATEMENTS = {
     ),
     "C": (
         False,
-        "C does not: no counting listener wrote a number of eight digits, and each had written "
-        "those of six",
+        "C does not: by location nearly all numbers of eight digits came out right, so they can "
+        "be heard",
     ),
     "D": (
         False,

@@ -14,14 +14,14 @@ bin_width = Number(
         62.0: "That would be a frame of 128 samples: a shorter frame has wider bins.",
     },
     low="So fine a spectrum needs a longer frame: it is the length that decides.",
-    high="Then some of the rows of the keypad would fall into one bin.",
+    high="So wide a bin needs a shorter frame.",
     shown_by="31.25",
 )
 peak_in_tone = Number(
     question="The listener is trained with numbers only: nobody tells it where in the sound a "
-    "digit lies. For how many per cent of the digits does its largest weight lie inside the tone "
-    "of that digit? Tones fill about half of a call of six digits, and each of them about 9 per "
-    "cent of it.",
+    "digit lies. In the picture at the top it finds six of six tones. Of 200 new numbers: for how "
+    "many per cent of the digits does its largest weight lie inside the tone of that digit? Tones "
+    "fill about half of a call of six digits, and each of them about 9 per cent of it.",
     right=99,
     within=3,
     because="Whoever reads the digit from one weighted sum has to look where the digit is. The "
@@ -30,19 +30,19 @@ peak_in_tone = Number(
         9: "That is chance. A listener that looks by chance cannot write the number.",
         50: "That is the chance to hit any tone. It must be the tone of this digit.",
     },
-    low="A value sees 5 frames of 74. To write the digit the decoder has to find them.",
+    low="A value sees 5 frames of about 67. To write the digit the decoder has to find them.",
     high="More than all of the digits there cannot be.",
     shown_by="inside its tone: more than 90",
 )
 eight_digits = Choices(
     question="Both listeners were trained on numbers of 3 to 6 digits. One finds its place by "
-    "counting, and writes 0.93 of the numbers of six digits without a mistake. How many of eight "
-    "digits does it write right?",
+    "counting, and writes 0.93 of the numbers of six digits without a mistake. What share of the "
+    "numbers of eight digits does it write right?",
     choices={
         "0.91: two more digits, two more chances": "So it would be if each digit were found by "
         "itself. Here the seventh place has to be known, and no training had one.",
         "about 0.7, the first six being easy": "The first six are not even all right, and the "
-        "seventh and the eighth are never there.",
+        "seventh and the eighth are hardly ever there.",
         "about half, as it is half as long again": "Half right would need a seventh and an eighth "
         "digit. It writes six, and ends.",
         "none of them, in all three trainings": "It writes about six digits and ends. It has "
@@ -73,11 +73,11 @@ short_window = Choices(
     "0.998 are right without any window. And with it?",
     choices={
         "as many: it never looks further anyway": "It does now and then: a long tone, a long gap "
-        "and another long tone. Once in a number is enough.",
+        "and another long tone hide the next digit. Once in a number is enough.",
         "all: fewer frames, fewer ways to err": "A window can also hide the right frame, and "
         "then no weight can be put there.",
-        "about 0.8: it loses one number in six": "One step in ten is longer than six frames, "
-        "and a number has five steps.",
+        "about 0.8: it loses one number in six": "Now and then a step is so long that the next "
+        "tone lies beyond the window, and a number has five steps.",
         "about 0.3: most of the numbers are lost": "Most steps are short. Only the long ones are "
         "cut, and not every number has one.",
     },
@@ -101,12 +101,12 @@ third_frame = Number(
     shown_by="0.36",
 )
 loud_words = Choices(
-    question="Spoken digits with a hiss a thousand times as strong as the quietest part: now about "
-    "one number in ten comes out right. What becomes of the weight inside the right word, 0.92 "
-    "before?",
+    question="Spoken digits with a hiss a thousand times as strong as the quietest energy that "
+    "the features can hold: now about one number in ten comes out right. What becomes of the "
+    "weight inside the right word, 0.92 before?",
     choices={
-        "it falls below 0.2, just as the numbers": "Where a word is can be heard long after one "
-        "cannot tell any more which word it is.",
+        "it falls below 0.2, just as the numbers": "The place of a word can often be heard where "
+        "the word itself is mistaken.",
         "it stays above 0.7 on average of three": "A word is louder than the pauses, and that is "
         "enough to find it. To know which it is takes more.",
         "it rises to 0.99, with a closer look": "Nothing in the training rewards that, and no "
