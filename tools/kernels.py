@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import zmq
 from jupyter_client import AsyncKernelManager, KernelManager
 from jupyter_client.connect import ConnectionFileMixin
 from jupyter_client.ioloop import AsyncIOLoopKernelManager
@@ -48,6 +49,13 @@ class AsyncSockets(_OwnFolder, AsyncKernelManager):
 
 class LabSockets(_OwnFolder, AsyncIOLoopKernelManager):
     """For a Jupyter server."""
+
+    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> zmq.Socket:
+        # Run All of a page of widgets sends 1600 messages in a second. Where the server is busy for
+        # a moment, zmq keeps 1000 of them and drops the others: an output is missing, or the end of
+        # a cell. 0 is no limit.
+        self.context.setsockopt(zmq.RCVHWM, 0)
+        return super()._create_connected_socket(channel, identity)
 
 
 def pytest_configure() -> None:

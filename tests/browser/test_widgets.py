@@ -264,11 +264,11 @@ def test_the_cost_explorer_by_mouse_and_by_keyboard(widgets):
     def kept():
         return {row[0]: row[2] for row in explorer_rows(explorer)}
 
-    before, short = places(explorer), kept()
-    type_in(explorer, "tokens", "8192")
-    soon(lambda: kept()["MHA"] != short["MHA"], "a longer text")
+    before, long = places(explorer), kept()
+    type_in(explorer, "tokens", "4096")
+    soon(lambda: kept()["MHA"] != long["MHA"], "a shorter text")
     assert places(explorer) == before
-    assert kept()["window"] == short["window"]
+    assert kept()["window"] == long["window"]  # of 4096
     type_in(explorer, "kv heads (GQA)", "5")
     soon(lambda: "heads must be a multiple of kv heads" in status(explorer), "the message")
     assert places(explorer) == before

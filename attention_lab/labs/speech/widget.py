@@ -120,7 +120,7 @@ class DialExplorer(LiveView):
         picture = alignment_picture(
             heard.drawn, shown=shown, milliseconds=heard.axis, rows=MOST_DIGITS + 1
         )
-        return picture, said
+        return f'<div class="alab">{picture}</div>', said
 
     def _write(self) -> _Heard:
         number = _digits_of(self.number.value)
