@@ -62,7 +62,7 @@ lab: $(INSTALLED)
 TOOK = start=$$(date +%s); $(2) && echo "$(1) took $$(($$(date +%s) - start)) s"
 WORKERS := -n 2
 QUICK := -m "not slow and not browser" $(WORKERS) --dist worksteal -q
-BROWSER := -m browser $(WORKERS) --dist loadgroup -q -rs tests/browser
+BROWSER := -m browser $(WORKERS) --dist loadscope -q -rs tests/browser
 NBVAL := -o addopts= -p kernels --nbval --nbval-cell-timeout=120 $(WORKERS) --dist loadscope -q notebooks
 
 test: lint unit nbval

@@ -7,7 +7,7 @@ from attention_lab import attention
 from browser import open_notebook
 from driving import focus, numbers, serious_violations, soon, status, table
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("explorers")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from browser import menu, open_notebook, save, wait_for
 from notebooks import KERNEL
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("explorers")]
+pytestmark = pytest.mark.browser
 SOURCES = (
     "from attention_lab.widgets import *",
     "AttentionExplorer()",

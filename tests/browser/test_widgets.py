@@ -29,7 +29,7 @@ from driving import (
 )
 from notebooks import KERNEL
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("widgets")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
