@@ -17,14 +17,9 @@ PATH = Path(runs.__file__).with_name("runs.json")
 
 
 def of_kind(kind: str, part: str) -> list[runs.Run]:
-    """Try learning rates with seed 0 until the best lies between two; then train three seeds."""
+    """Search the learning rate with seed 0; then train three seeds."""
     tuned = runs.TUNED.get(part, part)
-    tried: list[runs.Run] = []
-    rates = list(runs.FIRST_RATES)
-    while rates:
-        tried += [runs.train_run(kind, tuned, lr=lr) for lr in rates]
-        rate = runs.best_rate(tried)
-        rates = runs.neighbours([run.lr for run in tried], rate)
+    tried, rate = runs.searched(lambda lr: runs.train_run(kind, tuned, lr=lr), runs.best_rate)
     known = {run.key for run in tried}
     seeds = [seed for seed in runs.SEEDS if (kind, part, rate, seed) not in known]
     return tried + [runs.train_run(kind, part, lr=rate, seed=seed) for seed in seeds]

@@ -18,13 +18,8 @@ PATH = Path(tasks.__file__).with_name("tasks.json")
 
 
 def of_kind(name: str, kind: str) -> list[tasks.Found]:
-    """Try learning rates with seed 0 until the best lies between two; then the other seeds."""
-    tried: list[tasks.Found] = []
-    rates = list(tasks.FIRST_RATES)
-    while rates:
-        tried += [tasks.train_task(name, kind, lr=lr) for lr in rates]
-        rate = tasks.best_rate(tried)
-        rates = runs.neighbours([found.lr for found in tried], rate)
+    """Search the learning rate with seed 0; then train the other seeds."""
+    tried, rate = runs.searched(lambda lr: tasks.train_task(name, kind, lr=lr), tasks.best_rate)
     return tried + [tasks.train_task(name, kind, lr=rate, seed=seed) for seed in runs.SEEDS[1:]]
 
 

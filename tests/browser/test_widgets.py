@@ -8,6 +8,7 @@ import torch
 
 from attention_lab import attention
 from attention_lab.core.normalisers import sparsemax
+from attention_lab.labs.cost.shapes import DESIGNS
 from attention_lab.labs.puzzles.board import PUZZLES
 from attention_lab.labs.scale_and_temperature.widget import draw_scores
 from attention_lab.models.pretrained import MISSING, is_installed
@@ -262,7 +263,8 @@ def test_the_cost_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: "Mistral 7B (2023) itself is the row" in status(explorer), "the model")
 
     def kept():
-        return {row[0]: row[2] for row in explorer_rows(explorer)}
+        rows = table(explorer, "six designs")
+        return {name: row[1] for name, row in zip(DESIGNS, rows, strict=True)}
 
     before, long = places(explorer), kept()
     type_in(explorer, "tokens", "4096")
@@ -275,11 +277,6 @@ def test_the_cost_explorer_by_mouse_and_by_keyboard(widgets):
     type_in(explorer, "kv heads (GQA)", "1")
     soon(lambda: "my own shape" in status(explorer), "a shape of one's own")
     assert kept()["GQA"] == kept()["MQA"]
-
-
-def explorer_rows(explorer):
-    rows = explorer.locator("tbody tr").all()
-    return [[cell.inner_text() for cell in row.locator("th, td").all()] for row in rows]
 
 
 STILL = """e => { const o = e.getBoundingClientRect();

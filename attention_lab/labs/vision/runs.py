@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -37,13 +38,14 @@ __all__ = [
     "mean",
     "nearest",
     "neighbours",
+    "searched",
     "standard_error",
     "train_run",
 ]
 
 STEPS, BATCH = 600, 64
 SEEDS = (0, 1, 2)
-FIRST_RATES = (3e-3, 1e-2)  # further ones are tried until the best has a worse one on either side
+FIRST_RATES = (3e-3, 1e-2)  # further ones are tried until no neighbour of the best is left
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0)
 MODULES = ("CNN", "CNN + SE", "CNN + CBAM", "CNN + non-local", "CNN, wider")
 SMALL_START = "ViT, positions start at 0.02"
@@ -202,6 +204,34 @@ def neighbours(rates: Iterable[float], best: float) -> list[float]:
     """
     at, known = RATES.index(best), set(rates)
     return [rate for rate in RATES[max(at - 1, 0) : at + 2] if rate not in known]
+
+
+def searched(
+    train_at: Callable[[float], Any], best_of: Callable[[list[Any]], float]
+) -> tuple[list[Any], float]:
+    """Train at the first rates, then beside the best, until both neighbours of it were tried.
+
+    Parameters
+    ----------
+    train_at : callable
+        Takes a learning rate, returns a run that has it as ``lr``.
+    best_of : callable
+        Takes runs, returns the best of their rates.
+
+    Returns
+    -------
+    tried : list
+        All runs.
+    rate : float
+        The best.
+    """
+    tried: list[Any] = []
+    rates = list(FIRST_RATES)
+    while rates:
+        tried += [train_at(lr) for lr in rates]
+        rate = best_of(tried)
+        rates = neighbours([run.lr for run in tried], rate)
+    return tried, rate
 
 
 @cache

@@ -31,7 +31,6 @@ from attention_lab.models.kept import read_json, whole
 from attention_lab.models.training import History, train
 
 __all__ = [
-    "FIRST_RATES",
     "TASKS",
     "TEST_SEED",
     "Found",
@@ -45,7 +44,6 @@ __all__ = [
     "train_task",
 ]
 
-FIRST_RATES = (3e-3, 1e-2)
 N_SEEN, TEST_SEED, VALIDATION_SEED = 1000, 100, 101
 Measured = dict[str, float]
 

@@ -1,5 +1,7 @@
 """The kept comparison, and what the notebook concludes from it."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -142,3 +144,16 @@ def test_the_kept_runs_can_be_made_again(kind, part, seed):
     again = runs.train_run(kind, part, lr=kept.lr, seed=seed)
     assert again.accuracy == pytest.approx(kept.accuracy, abs=0.04)
     assert again.shifted == pytest.approx(kept.shifted, abs=0.12)
+
+
+def test_a_search_ends_when_both_neighbours_of_the_best_were_tried():
+    def search(best):
+        tried, rate = runs.searched(
+            lambda lr: SimpleNamespace(lr=lr),
+            lambda those: min((each.lr for each in those), key=lambda lr: abs(lr - best)),
+        )
+        return [each.lr for each in tried], rate
+
+    assert search(1e-2) == ([3e-3, 1e-2, 3e-2], 1e-2)
+    assert search(3e-4) == ([3e-3, 1e-2, 1e-3, 3e-4, 1e-4], 3e-4)
+    assert search(5.0) == ([3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0], 1.0)
