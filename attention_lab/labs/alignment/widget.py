@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-import traitlets
 from torch import Tensor
 
 from attention_lab.models.seq2seq import Seq2Seq
@@ -22,8 +21,8 @@ from attention_lab.pictures.tables import (
     title,
     weight_cell,
 )
-from attention_lab.ui.base import LiveView
-from attention_lab.ui.fields import choice, count_field, player, row, text_field, watch, words_in
+from attention_lab.ui.fields import choice, row, text_field, words_in
+from attention_lab.ui.written import WrittenView
 
 __all__ = ["AlignmentExplorer"]
 
@@ -46,7 +45,7 @@ class _Written(NamedTuple):
     said: str
 
 
-class AlignmentExplorer(LiveView):
+class AlignmentExplorer(WrittenView):
     """Translate what is typed, and show where each written word looked.
 
     Lines as thick as the weights, and below them the numbers. ``Play`` writes word by word.
@@ -74,37 +73,18 @@ class AlignmentExplorer(LiveView):
         translate: Callable[[str], Any] | None = None,
         phrase: str = "the small black cat",
     ) -> None:
-        super().__init__()
+        super().__init__("words written", MILLISECONDS, width="180px")
         self.models, self.source, self.target = dict(models), source, target
         self.translate = translate
         self.text = text_field("phrase", phrase, width="440px")
         self.model = choice("model", list(self.models), width="260px")
-        self.shown = count_field("words written", 0, 0, least=0, width="180px")
-        self.play = player(0, MILLISECONDS)
-        traitlets.link((self.play, "value"), (self.shown, "value"))
-        self.picture.layout.width = "100%"
         self.children = [
             row(self.text, self.model),
             row(self.play, self.shown),
             self.status,
             self.picture,
         ]
-        self.written: _Written | None = None
-        self._translate()
-        watch(self._translate, self.text, self.model)
-        watch(self.redraw, self.shown)
-
-    def _translate(self, _change: Any = None) -> None:
-        """Translate again, and show all words; what cannot be read leaves all as it is."""
-        with self.one_redraw():
-            self.written = None
-            try:
-                written = self._write()
-            except Exception:  # redraw says what it is
-                return
-            self.written = written
-            self.play.max = self.shown.max = max(len(written.words), 1)
-            self.shown.value = self.shown.max
+        self.follow(self.text, self.model)
 
     def draw(self) -> tuple[str, str]:
         written = self.written or self._write()

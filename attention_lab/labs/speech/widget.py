@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import ipywidgets
-import traitlets
+from torch import Tensor
 
 from attention_lab.grading.feedback import Problem
 from attention_lab.labs.speech.listener import Listener, window_after
@@ -25,8 +25,8 @@ from attention_lab.pictures.tables import (
     title,
     weight_cell,
 )
-from attention_lab.ui.base import LiveView
-from attention_lab.ui.fields import Knob, choice, count_field, player, row, text_field, watch
+from attention_lab.ui.fields import Knob, choice, row, text_field
+from attention_lab.ui.written import WrittenView
 
 __all__ = ["DialExplorer"]
 
@@ -51,8 +51,13 @@ class _Heard(NamedTuple):
     axis: int  # milliseconds
     said: str
 
+    @property
+    def weights(self) -> Tensor:
+        """A row for each step."""
+        return self.drawn.weights
 
-class DialExplorer(LiveView):
+
+class DialExplorer(WrittenView):
     """Dial a number: its sound to hear, its bands, the weights of each digit, and the answer.
 
     Parameters
@@ -67,7 +72,7 @@ class DialExplorer(LiveView):
     def __init__(
         self, number: str = "271905", *, models: Mapping[str, Listener] | None = None
     ) -> None:
-        super().__init__()
+        super().__init__("steps shown", MILLISECONDS, width="160px")
         if models is None:
             models = {f"{kind}: {KEYS[kind]}": kept_listener("tones", kind) for kind in KEYS}
         self.models = dict(models)
@@ -76,11 +81,7 @@ class DialExplorer(LiveView):
         self.window = choice("may see", list(WINDOWS), width="260px")
         self.noise = Knob("noise", 0.5, low=0.0, high=LOUDEST)
         self.speed = Knob("speed", 1.0, low=SLOWEST, high=FASTEST)
-        self.shown = count_field("steps shown", 0, 0, least=0, width="160px")
-        self.play = player(0, MILLISECONDS)
-        traitlets.link((self.play, "value"), (self.shown, "value"))
         self.sound = ipywidgets.HTML()
-        self.picture.layout.width = "100%"
         self.speak_for(self.noise, self.speed)
         self.children = [
             row(self.number, self.kind, self.window),
@@ -89,32 +90,19 @@ class DialExplorer(LiveView):
             self.status,
             self.picture,
         ]
-        self.heard: _Heard | None = None
-        self._listen()
-        watch(self._listen, self.number, self.kind, self.window, self.noise, self.speed)
-        watch(self.redraw, self.shown)
+        self.follow(self.number, self.kind, self.window, self.noise, self.speed)
 
-    def _listen(self, _change: Any = None) -> None:
-        """Dial and write again, and show all digits; what cannot be dialled leaves all as it is."""
-        with self.one_redraw():
-            self.heard = None
-            try:
-                heard = self._write()
-            except Exception:  # redraw says what it is
-                return
-            self.heard = heard
-            self.sound.value = _audio(heard)
-            self.play.max = self.shown.max = max(len(heard.drawn.weights), 1)
-            self.shown.value = self.shown.max
+    def taken(self, written: _Heard) -> None:
+        self.sound.value = _audio(written)
 
     def draw(self) -> tuple[str, str]:
-        heard = self.heard or self._write()
+        heard = self.written or self._write()
         shown, rows = self.shown.value, heard.drawn.rows
         said = heard.said
         if shown < len(rows):
             said = f"{shown} of {len(rows)} steps."
             if shown:
-                weights = heard.drawn.weights[shown - 1]
+                weights = heard.weights[shown - 1]
                 at = weights.argmax().item() * heard.drawn.stride * FRAME_MS
                 said += f" For “{rows[shown - 1]}” it looks most at {at} ms ({weights.max():.3f})."
         picture = alignment_picture(
@@ -144,7 +132,7 @@ class DialExplorer(LiveView):
 
     def twin_html(self) -> str:
         # with the numbers as a table: not every reader shows the picture
-        rows = _looks(self.heard.drawn) if self.heard else ""
+        rows = _looks(self.written.drawn) if self.written else ""
         return f"{self.status.value}{self.picture.value}{rows}"
 
     def twin_text(self) -> str:
