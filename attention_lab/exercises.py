@@ -93,6 +93,15 @@ ROOMS = {
         "two_number_adder",
         "last_induction",
     ],
+    "claim_by_claim": [
+        "contradicting_pairs",
+        "real_titles",
+        "impossible_numbers",
+        "refuting_experiments",
+        "share_of_right",
+        "number_in_cell",
+        "three_differences",
+    ],
     "puzzles": [
         "key_before",
         "all_but_itself",

@@ -13,6 +13,7 @@ ROOMS = {
     "AlignmentExplorer": "labs.alignment.widget",
     "AttentionExplorer": "labs.qkv_worked_example.widget",
     "BlockExplorer": "labs.encoder_decoder.blocks",
+    "ClaimBrowser": "labs.claim_by_claim.widget",
     "DecodingExplorer": "labs.encoder_decoder.decoding",
     "ModeOnModel": "labs.programmable_rules.on_model",
     "MaskEditor": "ui.mask_editor",
