@@ -47,12 +47,12 @@ mask_in_place = Choices(
         "place the old one would have to grow.",
         "scores of shape (1, 3, 3), five times masked": "PyTorch joins no masks: each would need "
         "a result of its own, and there is room for one.",
-        "an error: no room for five": "What is changed in place keeps its shape, and five results "
+        "an error is raised": "What is changed in place keeps its shape, and five results "
         "do not fit into one. Only the new tensor of `masked_fill` can have another shape.",
         "the scores under the first mask": "Broadcasting takes no first of five. It would repeat "
         "the scores, if they could grow.",
     },
-    right="an error: no room for five",
+    right="an error is raised",
     shown_by="RuntimeError",
 )
 
@@ -83,8 +83,8 @@ arxiv_number = Choices(
         "sent in June 2017": "The first four digits are year and month, the others count the "
         "papers of that month.",
         "sent on 17 June": "17 is the year. The day is not in the number.",
-        "the 1706th volume, page 3762": "arXiv has no volumes and no pages: the number is a date "
-        "and a count.",
+        "the 1706th volume, page 3762": "There are no volumes and no pages at arXiv: the number is a "
+        "date and a count.",
         "paper 1706 of 2003": "Year and month stand first, so that numbers sort by time.",
     },
     right="sent in June 2017",

@@ -33,7 +33,8 @@ def claims_table(claims: Sequence[Claim]) -> str:
     ).replace("'", '"')
     rows = "".join(map(_row, claims))
     return (
-        '<div class="alab"><table class="alab-claims"><thead><tr>'
+        '<div class="alab"><table class="alab-claims">'
+        "<caption>Claims of the article</caption><thead><tr>"
         f"{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
