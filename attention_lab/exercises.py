@@ -95,7 +95,7 @@ ROOMS = {
     ],
     "claim_by_claim": [
         "contradicting_pairs",
-        "real_titles",
+        "sound_references",
         "impossible_numbers",
         "refuting_experiments",
         "share_of_right",

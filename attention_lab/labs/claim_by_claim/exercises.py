@@ -13,17 +13,17 @@ from attention_lab.labs.claim_by_claim.material import (
     CLAIMS_TO_TEST,
     EXPERIMENTS,
     OPPOSITES,
+    REFERENCES,
     STATEMENTS,
-    TITLES,
 )
 
 __all__ = [
     "contradicting_pairs",
     "impossible_numbers",
     "number_in_cell",
-    "real_titles",
     "refuting_experiments",
     "share_of_right",
+    "sound_references",
     "three_differences",
 ]
 
@@ -57,17 +57,10 @@ def contradicting_pairs(answer: Any) -> str:
 
 
 @exercise
-def real_titles(answer: Any) -> str:
-    """The letters of the titles of papers that exist."""
+def sound_references(answer: Any) -> str:
+    """The letters of the references in which nothing is wrong."""
     return judge_statements(
-        answer,
-        {
-            letter: (
-                bool(each.arxiv),
-                f"{letter}: {each.by}" + (f", arXiv:{each.arxiv}" if each.arxiv else ""),
-            )
-            for letter, each in TITLES.items()
-        },
+        answer, {letter: (each.sound, each.comment) for letter, each in REFERENCES.items()}
     )
 
 
@@ -102,7 +95,7 @@ def refuting_experiments(answer: Any) -> str:
 Ledger = list[tuple[str, str]]
 LEDGERS: tuple[Ledger, ...] = (
     [("1.1", "right"), ("1.2", "wrong"), ("2", "right"), ("2.1", "right"), ("1", "imprecise")],
-    [("9.2", "wrong"), ("10.1", "right"), ("2.10", "right"), ("10.2", "missing"), ("9", "right"),
+    [("9.2", "wrong"), ("10.1", "right"), ("2.3", "right"), ("10.2", "missing"), ("9", "right"),
      ("2.9", "right"), ("2.1", "unsupported")],
     [("11.3", "wrong"), ("7.1", "right"), ("11.1", "imprecise")],
     [("3", "right")],

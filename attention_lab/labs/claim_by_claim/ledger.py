@@ -38,6 +38,10 @@ SECTIONS = {
 }
 
 
+# may stand in an address behind its #, and in a link of Markdown
+IN_FRAGMENT = "!$&'*+,;=:@/?"
+
+
 class Claim(NamedTuple):
     """A claim of the article.
 
@@ -82,7 +86,7 @@ class Claim(NamedTuple):
         """The address of the heading above the cell, as JupyterLab and nbconvert make it."""
         if not self.notebook or not self.heading:
             return ""
-        return f"{self.notebook}.ipynb#{quote(self.heading.replace(' ', '-'))}"
+        return f"{self.notebook}.ipynb#{quote(self.heading.replace(' ', '-'), safe=IN_FRAGMENT)}"
 
     @property
     def place(self) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["CLAIMS_TO_TEST", "EXPERIMENTS", "OPPOSITES", "STATEMENTS", "TITLES", "Title"]
+__all__ = [
+    "CLAIMS_TO_TEST",
+    "EXPERIMENTS",
+    "ITS_PATTERN",
+    "NO_TRACE",
+    "OPPOSITES",
+    "REFERENCES",
+    "STATEMENTS",
+    "Reference",
+]
 
 # What the article says, in our words: letter, (section, statement).
 STATEMENTS = {
@@ -37,49 +46,67 @@ OPPOSITES = {
 }
 
 
-class Title(NamedTuple):
-    """The title of a paper, which may not exist.
+# Real and invented titles of one pattern: the first is recommended by the article.
+NO_TRACE = "A Theoretically Grounded Application of Attention Mechanism in NLP"
+ITS_PATTERN = "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks"
+
+
+class Reference(NamedTuple):
+    """A reference as it may stand in a text.
 
     Attributes
     ----------
-    title : str
-    arxiv : str
-        Its number at arXiv; empty if there is no such paper.
-    by : str
-        Who wrote it; or why we think that nobody did.
+    text : str
+    sound : bool
+        Nothing is wrong in it.
+    comment : str
     """
 
-    title: str
-    arxiv: str
-    by: str
+    text: str
+    sound: bool
+    comment: str
 
 
-TITLES = {
-    "A": Title("Attention is not not Explanation", "1908.04626", "Wiegreffe, Pinter 2019"),
-    "B": Title(
-        "A Theoretically Grounded Application of Attention Mechanism in NLP",
-        "",
-        "the article recommends it; no trace was found in two searches",
+REFERENCES = {
+    "A": Reference(
+        "Attention is not not Explanation. Wiegreffe, Pinter, 2019. arXiv:1908.04626",
+        True,
+        "A is sound: the second “not” is meant, it answers a paper that has one",
     ),
-    "C": Title(
-        "Fast Transformer Decoding: One Write-Head is All You Need", "1911.02150", "Shazeer 2019"
+    "B": Reference(
+        "Thinking Like Transformers. Weiss, Goldberg, Yahav, 2021. arXiv:2106.06981",
+        True,
+        "B is sound",
     ),
-    "D": Title(
-        "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
-        "1512.05287",
-        "Gal, Ghahramani 2015: the pattern that the others follow",
+    "C": Reference(
+        "Fast Transformer Decoding: One Write-Head is All You Need. 2016. arXiv:1911.02150",
+        False,
+        "C: the number is of November 2019, and that is the year of the paper",
     ),
-    "E": Title(
-        "A Theoretically Grounded Application of Attention Mechanism to Image Classification",
-        "",
-        "another text of the same kind recommends it; no trace either",
+    "D": Reference(
+        "Effective Approaches to Attention-based Neural Machine Translation. arXiv:1508.04025",
+        True,
+        "D is sound",
     ),
-    "F": Title("Hopfield Networks is All You Need", "2008.02217", "Ramsauer et al. 2020"),
-    "G": Title("Thinking Like Transformers", "2106.06981", "Weiss, Goldberg, Yahav 2021"),
-    "H": Title(
-        "A Theoretically Grounded Application of Attention Mechanism to Text Classification",
-        "",
-        "another text of the same kind recommends it; no trace either",
+    "E": Reference(
+        "Hopfield Networks is All You Need. Ramsauer et al., 2020. arXiv:1508.04025",
+        False,
+        "E: the number is that of D, and five years older than the paper, which has 2008.02217",
+    ),
+    "F": Reference(
+        "Neural Machine Translation by Jointly Learning to Align and Translate. arXiv:1409.0473",
+        True,
+        "F is sound: numbers of 2014 have four digits behind the point",
+    ),
+    "G": Reference(
+        NO_TRACE,
+        False,
+        "G: no author, no year, no number, and no trace of it in two searches",
+    ),
+    "H": Reference(
+        "Train Short, Test Long. Press, Smith, Lewis, 2021. arXiv:2118.12409",
+        False,
+        "H: there is no month 18; the paper has 2108.12409",
     ),
 }
 

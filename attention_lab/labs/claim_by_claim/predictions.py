@@ -26,7 +26,7 @@ attention_parameters = Choices(
     "numbers that training sets. How many belong to its attention class, and not to the linear "
     "layers around it?",
     choices={
-        "all 880 of them": "These are the numbers of six linear layers, three in each of two "
+        "all 880": "These are the numbers of six linear layers, three in each of two "
         "blocks. Which number would the class itself hold?",
         "440, one half": "That is one of the two blocks: its three linear layers.",
         "100, from d_model²": "A square matrix of d_model would be a layer. Here is none: a "
@@ -83,7 +83,7 @@ arxiv_number = Choices(
         "sent in June 2017": "The first four digits are year and month, the others count the "
         "papers of that month.",
         "sent on 17 June": "17 is the year. The day is not in the number.",
-        "the 1706th volume, page 3762": "There are no volumes and no pages at arXiv: the number is a "
+        "the 1706th volume, page 3762": "There are no volumes and no pages: it is a "
         "date and a count.",
         "paper 1706 of 2003": "Year and month stand first, so that numbers sort by time.",
     },
@@ -101,9 +101,9 @@ differences_that_hold = Choices(
         "and a convolution weighs its inputs, too.",
         "only the first": "A convolution is a weighted sum as well; its weights are fixed by the "
         "offset. The sentence misses the difference.",
-        "not one": "Both weigh their inputs, both read images and sequences, and which costs less "
-        "depends on the length.",
+        "none of the three": "Both weigh their inputs, both read images and sequences, and which "
+        "costs less depends on the length.",
     },
-    right="not one",
+    right="none of the three",
     shown_by="0 of 3",
 )

@@ -19,8 +19,8 @@ LOOKS = {
 }
 HEADS = {
     "claim": "8%",
-    "the article says": "29%",
-    "verdict": "13%",
+    "the article says": "28%",
+    "verdict": "12%",
     "what holds, and what shows it": "",
 }
 

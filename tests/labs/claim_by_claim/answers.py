@@ -108,7 +108,7 @@ RIGHT = {
         {pair.lower() for pair in PAIRS},
         ", ".join(PAIRS),
     ],
-    "real_titles": ["gfdca", ["A", "C", "D", "F", "G"]],
+    "sound_references": ["fdba", ["A", "B", "D", "F"]],
     "refuting_experiments": [
         {claim: letter.lower() for claim, letter in MATCHED.items()},
         dict(reversed(MATCHED.items())),
@@ -137,10 +137,10 @@ WRONG = {
         (7, "name pairs of letters"),
         ([], "0 pairs"),
     ],
-    "real_titles": [
-        ("ABCDEFGH", "5 of the 8 statements are judged right"),
-        ("D", "4 of the 8 statements are judged right"),
-        ("BEH", "0 of the 8 statements are judged right"),
+    "sound_references": [
+        ("ABCDEFGH", "4 of the 8 statements are judged right"),
+        ("ABDEF", "7 of the 8 statements are judged right"),
+        ("CEGH", "0 of the 8 statements are judged right"),
     ],
     "refuting_experiments": [
         ("EBHADFG", "give a dictionary"),

@@ -56,7 +56,7 @@ def test_the_browser_stands_still_whatever_is_found():
                 longest = max(longest, len(browser.note))
     assert len(frames) == 1
     assert longest < 200  # the status line has room for two lines
-    assert "height:430px;overflow-y:scroll" in browser.sheets
+    assert "height:520px;overflow-y:scroll" in browser.sheets
     assert "table-layout:fixed" in browser.sheets
 
 
