@@ -18,9 +18,9 @@ LOOKS = {
     "missing": ("–", "#ffffff", "#000000", "///"),
 }
 HEADS = {
-    "claim": "8%",
+    "claim": "62",
     "the article says": "28%",
-    "verdict": "12%",
+    "verdict": "104",
     "what holds, and what shows it": "",
 }
 
