@@ -28,7 +28,7 @@ ROOMS = {
         "outputs_on_a_line",
     ],
     "qkv_worked_example": [
-        "cross_attention",
+        "ask_both",
         "repaired_derivation",
         "find_query",
         "next_in_circle",
@@ -92,6 +92,24 @@ ROOMS = {
         "carry_column",
         "two_number_adder",
         "last_induction",
+    ],
+    "cost": [
+        "cross_attention_work",
+        "grouped_without_copies",
+        "logits_one_by_one",
+        "merge_parts",
+        "causal_by_tiles",
+        "cheaper_order",
+        "rolling_cache",
+    ],
+    "vision": [
+        "put_together",
+        "channel_gates",
+        "begins_as_identity",
+        "kernel_as_scores",
+        "images_needed",
+        "occlusion_by_window",
+        "real_differences",
     ],
     "claim_by_claim": [
         "contradicting_pairs",

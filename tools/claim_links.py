@@ -38,6 +38,11 @@ def printed(cell: nbformat.NotebookNode) -> str:
     )
 
 
+def one_spaced(text: str) -> str:
+    """Return a text with one space for each gap: how columns are set is no news."""
+    return " ".join(text.split())
+
+
 def heading_above(name: str, cell: str) -> str | None:
     """Return the heading that a cell stands under; None if there is no such cell."""
     heading = None
@@ -59,7 +64,7 @@ def fault(claim: Claim) -> str:
     cell = next((each for each in cells_of(claim.notebook) if each.id == claim.cell), None)
     if cell is None:
         return f"{where}: there is no such cell"
-    if claim.find not in printed(cell):
+    if one_spaced(claim.find) not in one_spaced(printed(cell)):
         return f"{where}: its output does not say {claim.find!r}"
     if claim.heading != (above := heading_above(claim.notebook, claim.cell)):
         return f"{where}: it stands under {above!r}, and not under {claim.heading!r}"

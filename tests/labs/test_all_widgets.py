@@ -11,6 +11,7 @@ from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.tables import still
 from attention_lab.widgets import (
     AttentionExplorer,
+    CostExplorer,
     MaskExplorer,
     MatrixEditor,
     ModeStudio,
@@ -18,6 +19,7 @@ from attention_lab.widgets import (
     ScaleExplorer,
     SelectConsole,
     ShapeExplorer,
+    VisionExplorer,
     WeightedSumExplorer,
     WeightsExplorer,
     WordLines,
@@ -61,12 +63,14 @@ ALL = [
     lambda: WeightsExplorer("keys on a line"),
     WeightedSumExplorer,
     lambda: MatrixEditor("Q", [[1]]),
+    CostExplorer,
     MaskExplorer,
     ModeStudio,
     PositionExplorer,
     ScaleExplorer,
     SelectConsole,
     ShapeExplorer,
+    VisionExplorer,
     digits_explorer,
     training_player,
 ]
