@@ -111,6 +111,16 @@ ROOMS = {
         "occlusion_by_window",
         "real_differences",
     ],
+    "speech": [
+        "peak_frequency",
+        "key_of_sound",
+        "share_on_target",
+        "next_weights",
+        "windowed_weights",
+        "window_needed",
+        "shortest_failing",
+        "what_sound_shows",
+    ],
     "claim_by_claim": [
         "contradicting_pairs",
         "sound_references",

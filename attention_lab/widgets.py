@@ -16,6 +16,7 @@ ROOMS = {
     "ClaimBrowser": "labs.claim_by_claim.widget",
     "CostExplorer": "labs.cost.widget",
     "DecodingExplorer": "labs.encoder_decoder.decoding",
+    "DialExplorer": "labs.speech.widget",
     "ModeOnModel": "labs.programmable_rules.on_model",
     "MaskEditor": "ui.mask_editor",
     "MaskExplorer": "labs.masks.widget",

@@ -405,6 +405,42 @@ def _one_more(ours, theirs, tokens) -> list[float]:
     return taking_turns([lambda: ours(one, caches=caches), its], seconds=1)
 
 
+# --- trainings of the labs ------------------------------------------------------------------
+
+
+def speech() -> None:
+    """A step of training for each listener of notebook 14, and writing 200 numbers with it."""
+    import torch
+
+    from attention_lab.labs.speech import training, words
+    from attention_lab.labs.speech.listener import KINDS, Listener
+
+    torch.set_num_threads(1)
+    rows = []
+    for sound, bands, stride, make in (
+        ("tones", 7, 2, training.tone_batch),
+        ("words", words.BANDS, 3, words.word_batch),
+    ):
+        random = torch.Generator().manual_seed(0)
+        named = training.numbers(training.BATCH, 5, 5, random)
+        drawing = median_ms(lambda m=make, n=named, r=random: m(n, r))
+        batch = make(named, random)
+        for kind in KINDS:
+            model = Listener(bands, kind, stride=stride)
+            step, writing = taking_turns(
+                [
+                    lambda m=model, b=batch: training.loss_of(m, b).backward(),
+                    lambda m=model, b=batch: m.write(b.features, b.lengths, most=6),
+                ]
+            )
+            rows.append((f"{sound} {kind}", drawing, step, writing))
+    table(
+        "32 numbers of five digits, one thread",
+        ("", "draw the batch ms", "forward and backward ms", "write ms"),
+        rows,
+    )
+
+
 # --- pictures -------------------------------------------------------------------------------
 
 
@@ -611,6 +647,7 @@ PARTS = {
     "tiled": tiled,
     "transformer": transformer,
     "model": model,
+    "speech": speech,
     "pictures": pictures,
     "widgets": widgets,
     "vision": vision,

@@ -32,6 +32,7 @@ AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
                   Vocabulary(ENGLISH), Vocabulary(FRENCH), translate=translate)
 """,
     "ScaleExplorer": "ScaleExplorer(64)",
+    "DialExplorer": "DialExplorer()",
     "AttentionExplorer of 16 tokens": "AttentionExplorer(a, a, a)",
     "AttentionExplorer of 32 tokens": "AttentionExplorer(b, b, b)",
     "SelectConsole": "SelectConsole()",

@@ -381,6 +381,23 @@ def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: explorer.get_by_label("keys").input_value() == "32", "the most keys")
 
 
+def test_the_dial_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "DialExplorer")
+    assert "The model writes: 271905. Right." in status(explorer)
+    audio = explorer.locator("audio")
+    soon(lambda: 1 < audio.evaluate("player => player.duration") < 2, "the sound")
+    enter(explorer, "number", "12a")
+    soon(lambda: "this one has “a”" in status(explorer), "the message")
+    type_in(explorer, "number", "440")
+    soon(lambda: "The model writes: 440. Right." in status(explorer), "the recovery")
+    soon(lambda: 0 < audio.evaluate("player => player.duration") < 1, "a shorter sound")
+    type_in(explorer, "number", "271905638")
+    explorer.get_by_label("keys").select_option(index=1)
+    soon(lambda: "Dialled was: 271905638." in status(explorer), "a counter that ends too early")
+    type_in(explorer, "speed", "9")
+    soon(lambda: "write a number from 0.6 to 1.6" in status(explorer), "the range")
+
+
 def test_the_shape_explorer_by_mouse_and_by_keyboard(widgets):
     explorer = the(widgets, "ShapeExplorer")
 

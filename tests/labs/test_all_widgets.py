@@ -12,6 +12,7 @@ from attention_lab.pictures.tables import still
 from attention_lab.widgets import (
     AttentionExplorer,
     CostExplorer,
+    DialExplorer,
     MaskExplorer,
     MatrixEditor,
     ModeStudio,
@@ -62,6 +63,7 @@ ALL = [
     lambda: WeightsExplorer("queries and keys"),
     lambda: WeightsExplorer("keys on a line"),
     WeightedSumExplorer,
+    DialExplorer,
     lambda: MatrixEditor("Q", [[1]]),
     CostExplorer,
     MaskExplorer,
