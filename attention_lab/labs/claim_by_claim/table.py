@@ -18,9 +18,8 @@ LOOKS = {
     "missing": ("–", "#ffffff", "#000000", "///"),
 }
 HEADS = {
-    "claim": "62",
-    "the article says": "28%",
-    "verdict": "104",
+    "claim, verdict": ' width="124"',
+    "the article says": ' width="30%"',
     "what holds, and what shows it": "",
 }
 
@@ -28,9 +27,8 @@ HEADS = {
 def claims_table(claims: Sequence[Claim]) -> str:
     """Return the claims as a table, a row each; without claims its head alone."""
     heads = "".join(
-        f'<th class="alab-text" scope="col"{f" width={width!r}" if width else ""}>{name}</th>'
-        for name, width in HEADS.items()
-    ).replace("'", '"')
+        f'<th class="alab-text" scope="col"{width}>{name}</th>' for name, width in HEADS.items()
+    )
     rows = "".join(map(_row, claims))
     return (
         '<div class="alab"><table class="alab-claims">'
@@ -42,15 +40,17 @@ def claims_table(claims: Sequence[Claim]) -> str:
 def _row(claim: Claim) -> str:
     sign, background, ink, _ = LOOKS[claim.verdict]
     opposite = "<br>⇄ and the opposite" if claim.contradicts else ""
+    verdict = (
+        f'<span class="alab-slab" style="background:{background};color:{ink};padding:1px 5px;'
+        f'border:1px solid #767676;font-weight:400">{sign} {claim.verdict}</span>{opposite}'
+    )
     where = escaped(claim.place)
     if claim.link:
         said = f"cell {claim.cell}"
         where = f'<a href="{claim.link}" target="_blank" title="{said}">{where}</a>, {said}'
     return (
-        f'<tr><th class="alab-text" scope="row">{claim.name}<br>§ {claim.section}</th>'
+        f'<tr><th class="alab-text" scope="row">{claim.name}<br>§ {claim.section}<br>{verdict}</th>'
         f'<td class="alab-text">{escaped(claim.claim)}</td>'
-        f'<td class="alab-text" style="background:{background};color:{ink}">'
-        f"{sign} {claim.verdict}{opposite}</td>"
         f'<td class="alab-text">{escaped(claim.answer)}<br><b>{escaped(claim.number)}</b><br>'
         f"{where}</td></tr>"
     )

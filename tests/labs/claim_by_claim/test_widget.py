@@ -73,7 +73,7 @@ def test_its_twin_has_all_claims_folded_by_part_whatever_is_asked_for():
 def test_a_row_says_everything_in_words():
     (claim,) = matching(claims(), text="C010")
     _, rows = tables(claims_table([claim]))[0]
-    assert rows[0] == ["claim", "the article says", "verdict", "what holds, and what shows it"]
+    assert rows[0] == ["claim, verdict", "the article says", "what holds, and what shows it"]
     text = " ".join(rows[1])
     for part in (claim.claim, claim.answer, claim.number, claim.heading, f"cell {claim.cell}"):
         assert part in text
