@@ -151,6 +151,27 @@ def test_each_number_of_the_ten_answers_is_that_of_the_claim_it_names():
     assert found == 27  # nine answers of three sentences; the tenth is an exercise
 
 
+# what the article says on both sides: the numbers of the claims
+SIDES = {
+    "what it costs": ([10, 120], [33, 114, 115, 116, 123, 129]),
+    "whether it can be explained": ([11, 120], [71, 113, 117]),
+    "whether scores are scaled": ([21, 37], [39, 45, 56, 59]),
+    "a row times a column": ([42], [50]),
+    "what the weights are multiplied with": ([28], [48]),
+    "where keys and values come from": ([86], [76]),
+    "what the attention class is given": ([88], [57]),
+    "what is printed": ([98], [96]),
+    "whether it is for images": ([128], [101, 102, 132]),
+    "what equal weights sum to": ([53], [46]),
+    "what the encoder returns": ([13], []),  # the other side is its code, which is no claim
+}
+
+
+def test_a_claim_is_marked_if_and_only_if_the_article_says_the_opposite_as_well():
+    both = {number for sides in SIDES.values() for side in sides for number in side}
+    assert {int(claim.name[1:]) for claim in ALL if claim.contradicts} == both
+
+
 def test_every_statement_belongs_to_a_section_and_the_pairs_do_not_overlap():
     letters = "".join(OPPOSITES)
     assert len(letters) == len(set(letters)) == 14
