@@ -121,6 +121,15 @@ ROOMS = {
         "shortest_failing",
         "what_sound_shows",
     ],
+    "claim_by_claim": [
+        "contradicting_pairs",
+        "sound_references",
+        "impossible_numbers",
+        "refuting_experiments",
+        "share_of_right",
+        "number_in_cell",
+        "three_differences",
+    ],
     "puzzles": [
         "key_before",
         "all_but_itself",

@@ -13,6 +13,7 @@ ROOMS = {
     "AlignmentExplorer": "labs.alignment.widget",
     "AttentionExplorer": "labs.qkv_worked_example.widget",
     "BlockExplorer": "labs.encoder_decoder.blocks",
+    "ClaimBrowser": "labs.claim_by_claim.widget",
     "CostExplorer": "labs.cost.widget",
     "DecodingExplorer": "labs.encoder_decoder.decoding",
     "DialExplorer": "labs.speech.widget",

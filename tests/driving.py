@@ -37,6 +37,7 @@ AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
     "AttentionExplorer of 32 tokens": "AttentionExplorer(b, b, b)",
     "SelectConsole": "SelectConsole()",
     "CostExplorer": "CostExplorer()",
+    "ClaimBrowser": "ClaimBrowser()",
     "ShapeExplorer": "ShapeExplorer()",
     "PositionExplorer": "PositionExplorer()",
     "DecodingExplorer": """\

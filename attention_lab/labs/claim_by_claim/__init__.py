@@ -1,0 +1,1 @@
+"""Notebook 17: the article, claim by claim."""
