@@ -14,6 +14,8 @@ ROOMS = {
     "AttentionExplorer": "labs.qkv_worked_example.widget",
     "BlockExplorer": "labs.encoder_decoder.blocks",
     "DecodingExplorer": "labs.encoder_decoder.decoding",
+    "HeadBrowser": "labs.interpretation.widget",
+    "heads": "labs.interpretation.widget",
     "ModeOnModel": "labs.programmable_rules.on_model",
     "MaskEditor": "ui.mask_editor",
     "MaskExplorer": "labs.masks.widget",
