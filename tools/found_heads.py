@@ -23,7 +23,7 @@ from real_model_lessons import PROSE, mean_loss
 
 KEPT = Path(found.__file__).with_name("found_heads.json")
 N = 100  # tokens of a text
-FIRST = ("\n", " The", " zebra", ",", " 7", " because")
+FIRST = ("\n", " The", " zebra", ",", "7", " because")
 DRAWS = 10
 
 
@@ -113,9 +113,7 @@ def it(lm: SmolLM2) -> dict:
         rows = []
         for text, (a, b) in zip(each, THINGS, strict=True):
             weights = all_weights(lm, lm.read(text))[:, -1]  # (270, n), of "it"
-            rows.append(
-                torch.stack([weights[:, lm.find(text, f" {x}")[0]] for x in (a, b)], dim=1)
-            )
+            rows.append(torch.stack([weights[:, lm.find(text, f" {x}")[0]] for x in (a, b)], dim=1))
         looks = torch.stack(rows)  # (8, 270, 2)
         head = 13 * 9 + 8
         result[f"{name}: weight on the one that moves, on the other"] = (

@@ -125,8 +125,8 @@ def draw_items(count: int, generator: torch.Generator) -> Items:
     return Items(names, marks, names.gather(1, at[:, None])[:, 0], at)
 
 
-def trained_look_up(seed: int, *, uniform: bool = False, steps: int = STEPS) -> LookUp:
-    """Train it as `trained` does."""
+def trained_look_up(seed: int, *, uniform: bool = False, steps: int = 2 * STEPS) -> LookUp:
+    """Train it as `trained` does, twice as long."""
     torch.manual_seed(seed)
     model = LookUp(uniform=uniform)
     train(

@@ -63,7 +63,9 @@ def map_image(given: Given, png: bytes) -> str:
     """Put the PNG into an ``<img>`` with its sentence, for a notebook without a kernel."""
     data = base64.b64encode(png).decode()
     said = f"{len(given.layers)} layers (columns) of {given.n_heads} heads (rows): their weights"
-    return f'<div><img alt="{said}" style="max-width:none" src="data:image/png;base64,{data}"></div>'
+    return (
+        f'<div><img alt="{said}" style="max-width:none" src="data:image/png;base64,{data}"></div>'
+    )
 
 
 # --- what a head does most ---

@@ -8,7 +8,7 @@ sum is read out. Tested on topics that were not in the training.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -23,12 +23,13 @@ __all__ = [
     "Fold",
     "Judge",
     "Read",
+    "accuracy",
+    "deletion",
     "folds",
     "read_sentences",
     "scored",
     "trained_judge",
     "without_word",
-    "words_of",
 ]
 
 LAYER = 15
@@ -78,18 +79,6 @@ def read_sentences(lm: SmolLM2, texts: Sequence[str], batch: int = 32) -> Read:
     real = torch.stack([torch.arange(opening, n) < len(row) for row in rows])
     pieces = [[lm.write(token[None]) for token in row[opening:]] for row in rows]
     return Read(torch.cat(found) * real[..., None], real, pieces)
-
-
-def words_of(pieces: Sequence[str]) -> list[list[int]]:
-    """Group the tokens of a sentence by word: a new one begins with a space or a sign."""
-    groups: list[list[int]] = []
-    for i, piece in enumerate(pieces):
-        starts = piece.startswith(" ") or not piece.strip().isalnum()
-        if starts or not groups:
-            groups.append([i])
-        else:
-            groups[-1].append(i)
-    return groups
 
 
 def without_word(sentence: str, word: int) -> str:
@@ -162,12 +151,94 @@ def folds(sentences: Sequence[Sentence] = SENTENCES, count: int = N_FOLDS) -> li
     return found
 
 
-def scored(read: Read, *, uniform: bool = False, seed: int = 0) -> Tensor:
-    """Return the logit of each sentence from a judge that has not seen its topic: (B,)."""
+def _labels(drawn: bool = False) -> Tensor:
+    """Return 1 for glad, 0 for cross; drawn ones are the same, dealt out at random."""
     labels = torch.tensor([float(each.is_glad) for each in SENTENCES])
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    return labels[order] if drawn else labels
+
+
+def scored(read: Read, *, uniform: bool = False, seed: int = 0, drawn: bool = False) -> Tensor:
+    """Return the logit of each sentence from a judge that has not seen its topic: (B,).
+
+    ``drawn`` learns labels that were dealt out at random: a control, which must get half.
+    """
+    labels = _labels(drawn)
     logits = torch.zeros(len(SENTENCES))
     for fold in folds():
         judge = trained_judge(read.only(fold.train), labels[fold.train], uniform=uniform, seed=seed)
         with torch.no_grad():
             logits[fold.test] = judge(read.only(fold.test))
     return logits
+
+
+def accuracy(logits: Tensor, *, drawn: bool = False) -> tuple[float, float]:
+    """Return the share that is right, and its standard error from topic to topic."""
+    right = ((logits > 0) == (_labels(drawn) > 0)).double()
+    topics = torch.tensor([each.topic for each in SENTENCES])
+    each = torch.stack([right[topics == t].mean() for t in topics.unique()])
+    return each.mean().item(), (each.std() / len(each) ** 0.5).item()
+
+
+@torch.no_grad()
+def deletion(lm: SmolLM2, read: Read, fold: int = 0) -> dict[str, Any]:
+    """Take each word out of the held-out sentences of a fold, and read them again.
+
+    Returns
+    -------
+    dict
+        "words", "weights", "effects" (how far the logit falls), "votes" of each sentence; and for
+        "weights" and "weights times votes" the mean rank correlation with the size of the effect,
+        with its standard error, and how often the first of one is the first of the other.
+    """
+    part = folds()[fold]
+    with torch.enable_grad():
+        judge = trained_judge(read.only(part.train), _labels()[part.train])
+    test = read.only(part.test)
+    found: dict[str, Any] = {name: [] for name in ("words", "weights", "votes", "effects")}
+    logits, weights, votes = judge(test), judge.weights(test), judge.votes(test)
+    for row, index in enumerate(part.test):
+        text = SENTENCES[index].text
+        words = text.rstrip(".").split(" ")
+        groups = _tokens_of(words, test.pieces[row])
+        less = read_sentences(lm, [without_word(text, i) for i in range(len(words))])
+        found["words"].append(words)
+        found["weights"].append([weights[row, own].sum().item() for own in groups])
+        found["votes"].append(
+            [(weights[row, own] * votes[row, own]).sum().item() for own in groups]
+        )
+        found["effects"].append((logits[row] - judge(less)).tolist())
+    sizes = [[abs(x) for x in each] for each in found["effects"]]
+    shares = [[abs(x) for x in each] for each in found["votes"]]
+    found["rank correlation"] = {
+        "weights": _agreement(found["weights"], sizes),
+        "weights times votes": _agreement(shares, sizes),
+    }
+    found["by chance the first is the same"] = sum(1 / len(x) for x in sizes) / len(sizes)
+    found["logits"] = logits.tolist()
+    return found
+
+
+def _tokens_of(words: Sequence[str], pieces: Sequence[str]) -> list[list[int]]:
+    """Return the tokens that each word is made of; the full stop belongs to none."""
+    groups: list[list[int]] = []
+    for i, piece in enumerate(pieces):
+        if piece.startswith(" ") or not groups:
+            groups.append([i])
+        elif piece != ".":
+            groups[-1].append(i)
+    if len(groups) != len(words):
+        raise ValueError(f"{len(words)} words, and {len(groups)} begin in {pieces}")
+    return groups
+
+
+def _agreement(left: list[list[float]], right: list[list[float]]) -> list[float]:
+    """Return mean rank correlation, its standard error, and how often the first is the same."""
+    from scipy.stats import spearmanr
+
+    each = torch.tensor(
+        [spearmanr(a, b).statistic.item() for a, b in zip(left, right, strict=True)]
+    )
+    first = [a.index(max(a)) == b.index(max(b)) for a, b in zip(left, right, strict=True)]
+    error = each.std() / len(each) ** 0.5
+    return [each.mean().item(), error.item(), sum(first) / len(first)]

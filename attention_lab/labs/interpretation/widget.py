@@ -34,10 +34,12 @@ STYLE = """<style>
 .alab-heads{max-width:900px}
 .alab-heads .alab-lines{height:330px;overflow:auto;order:4}
 .alab-heads .alab-status{order:3}
-.alab-heads .widget-toggle-buttons{order:2;overflow-x:auto;max-width:100%;margin:4px 0}
-.alab-heads .widget-toggle-buttons>.widget-label{display:none!important}
+.alab-heads .widget-toggle-buttons{order:2;display:block!important;height:auto!important;
+width:100%;margin:4px 2px;overflow:visible}
+.alab-heads .widget-toggle-buttons>.widget-label{display:block!important;width:auto!important;
+text-align:left!important;max-width:none!important;white-space:normal}
 .alab-heads .widget-toggle-buttons>div{display:grid!important;gap:0;background-color:#ffffff;
-background-repeat:no-repeat;flex:none;width:max-content}
+background-repeat:no-repeat;background-size:100% 100%;max-width:100%}
 .alab-heads .widget-toggle-button{width:auto!important;height:auto!important;margin:0!important;
 padding:0!important;border:none!important;min-width:0;box-shadow:none!important;
 background:transparent!important;font-size:0!important;color:transparent!important}
@@ -98,15 +100,20 @@ class HeadBrowser(LiveView):
         self.go = choice("go to", [("…", None)], width="330px")
         self.no_first = box("without the lines to the first token", False)
         names = [f"layer {layer}, head {h}" for h in range(n_heads) for layer in range(n_layers)]
-        self.grid = ipywidgets.ToggleButtons(options=names, description="all heads", tooltips=names)
+        self.grid = ipywidgets.ToggleButtons(
+            options=names,
+            description=f"{n_layers} layers (columns), {n_heads} heads (rows): choose one",
+            tooltips=names,
+            style={"description_width": "initial"},
+        )
         self.picture.add_class("alab-lines")
         # of this widget alone: another one on the page has another map
         self.mark = f"alab-map-{self.model_id}"
         self.grid.add_class(self.mark)
         side = side_of(n_layers)
         self.frame = (
-            f".{self.mark}>div{{grid-template-columns:repeat({n_layers},{side}px);"
-            f"grid-auto-rows:{side}px}}"
+            f".{self.mark}>div{{width:{n_layers * side}px;aspect-ratio:{n_layers}/{n_heads};"
+            f"grid-template-columns:repeat({n_layers},1fr);grid-auto-rows:1fr}}"
         )
         self.map = ipywidgets.HTML(layout={"display": "none"})  # the picture behind the grid
         self.add_class("alab-heads")
@@ -134,10 +141,19 @@ class HeadBrowser(LiveView):
     # --- which head ---
 
     def choose(self, head: Head) -> None:
-        """Show another head; every field follows."""
+        """Show another head, (layer, head); every field follows.
+
+        Raises
+        ------
+        ValueError
+            There is no such head.
+        """
         if self._writing:
             return
-        self.head = head
+        most = self.layer_field.max, self.head_field.max
+        if not all(0 <= each <= last for each, last in zip(head, most, strict=True)):
+            raise ValueError(f"there is no head {head}; the last one is {most}")
+        self.head = tuple(head)
         with self.one_redraw():
             pass
 
