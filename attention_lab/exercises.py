@@ -93,6 +93,14 @@ ROOMS = {
         "two_number_adder",
         "last_induction",
     ],
+    "interpretation": [
+        "keeps_the_answer",
+        "deletion_effects",
+        "attention_rollout",
+        "weight_times_norm",
+        "induction_score",
+        "said_of_heads",
+    ],
     "puzzles": [
         "key_before",
         "all_but_itself",

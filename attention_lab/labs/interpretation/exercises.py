@@ -310,30 +310,27 @@ def _causal(n: int, seed: int) -> Tensor:
 STATEMENTS = {
     "A": (
         True,
-        "Taken away, it changes what is copied far more than 20 draws of other heads do.",
+        "A holds: four others, drawn 20 times, never did a third of the harm",
     ),
     "B": (
         False,
-        "It looks right 80 times of 80, and without it the model answers as before: seen, not "
-        "shown to matter.",
+        "B does not: the head looks at the right name, and without it as many answers are right",
     ),
     "C": (
         False,
-        "Other weights with the same output show that the weights are not the only ones that "
-        "give it. Moved at random, they break the look-up.",
+        "C does not: moved to other places at random, the weights of the look-up give a guess",
     ),
     "D": (
         True,
-        "Without the keyword the model says its default, which is right for one class.",
+        "D holds: without the keyword the model says its default, which is that class",
     ),
     "E": (
         False,
-        "With zeros alone nothing is known: the trio of notebook 12 does harm at zero and none "
-        "at its mean.",
+        "E does not: four heads drawn at random raised it as much, once in ten",
     ),
     "F": (
         True,
-        "Another first token draws as much, and the same token at place 10 draws little.",
+        "F holds: another token in that place draws as much, and the old one elsewhere does not",
     ),
 }
 

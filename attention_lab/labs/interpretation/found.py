@@ -16,7 +16,7 @@ from attention_lab.models.kept import read_json
 from attention_lab.models.language_model import Head
 from attention_lab.models.pretrained import SmolLM2
 
-__all__ = ["EXAMPLES", "FOUND", "Example", "kept", "packed", "weights_of"]
+__all__ = ["EXAMPLES", "FOUND", "Example", "kept", "lessons", "measured", "packed", "weights_of"]
 
 FOUND: dict[Head, str] = {
     (16, 0): "the token before",
@@ -71,3 +71,13 @@ def kept(text: str) -> Given:
     n = len(found["pieces"])
     weights = torch.frombuffer(raw, dtype=torch.uint8).view(-1, 9, n, n) / 255
     return read(weights, found["pieces"])
+
+
+def measured(name: str) -> dict:
+    """Return what ``tools/found_heads.py`` measured: "sinks", "previous" or "it"."""
+    return read_json(__package__, "found_heads.json")[name]
+
+
+def lessons(name: str) -> dict:
+    """Return what ``tools/interpretation.py`` measured, such as "pronoun" or "importance"."""
+    return read_json("attention_lab.models.data", "real_model_lessons.json")[name]

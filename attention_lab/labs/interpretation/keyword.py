@@ -18,6 +18,7 @@ from attention_lab.models.training import History, train
 __all__ = [
     "ENCODERS",
     "Found",
+    "FoundLookUp",
     "Items",
     "LookUp",
     "Pooling",
@@ -26,6 +27,7 @@ __all__ = [
     "draw_items",
     "far_apart",
     "found",
+    "found_look_up",
     "jensen_shannon",
     "trained",
     "trained_look_up",
@@ -138,6 +140,42 @@ def trained_look_up(seed: int, *, uniform: bool = False, steps: int = 2 * STEPS)
         seed=seed,
     )
     return model
+
+
+class FoundLookUp(NamedTuple):
+    """What was measured of a look-up: shares of right answers, and a mean weight.
+
+    Attributes
+    ----------
+    accuracy, with_uniform, permuted : float
+        As it is; with the same weight for every item; with its weights moved at random.
+    on_asked : float
+        Weight on the item that is asked for.
+    """
+
+    accuracy: float
+    with_uniform: float
+    permuted: float
+    on_asked: float
+
+
+@torch.no_grad()
+def found_look_up(model: LookUp, count: int = 500, seed: int = 1000) -> FoundLookUp:
+    """Measure a look-up on new questions."""
+    generator = torch.Generator().manual_seed(seed)
+    batch = draw_items(count, generator)
+    weights = model.weights(batch)
+    order = torch.rand(weights.shape, generator=generator).argsort(dim=-1)
+
+    def share(given: Tensor) -> float:
+        return (model(batch, given).argmax(dim=-1) == batch.labels).double().mean().item()
+
+    return FoundLookUp(
+        share(weights),
+        share(torch.full_like(weights, 1 / N_ITEMS)),
+        share(weights.gather(1, order)),
+        weights.gather(1, batch.at[:, None]).mean().item(),
+    )
 
 
 class Pooling(nn.Module):

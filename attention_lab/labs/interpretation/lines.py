@@ -62,7 +62,9 @@ def columns(
     parts = []
     for i, (word, lines, said) in enumerate(zip(queries, drawn, strongest, strict=True)):
         name = f'<text x="{LEFT - 8}" y="{_middle(i) + 4}" text-anchor="end">{_cut(word)}</text>'
-        start = f'<g tabindex="0"><title>{html.escape(f"{word}: {said}")}</title>'
+        # the whole row answers to the mouse, not only its letters
+        row = f'<rect y="{ROW * i}" width="{LEFT}" height="{ROW}" fill="transparent"/>'
+        start = f'<g tabindex="0"><title>{html.escape(f"{word}: {said}")}</title>{row}'
         parts.append(f"{start if live else '<g>'}{''.join(lines)}{name}</g>")
     parts += [
         f'<text x="{RIGHT + 8}" y="{_middle(j) + 4}">{_cut(word)}</text>'

@@ -6,7 +6,6 @@ import base64
 import io
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["SENTENCES", "Sentence", "TOPICS"]
+__all__ = ["SENTENCES", "TOPICS", "Sentence"]
 
 
 class Sentence(NamedTuple):

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from attention_lab.labs.interpretation.sentences import SENTENCES, Sentence
+from attention_lab.models.kept import read_json
 from attention_lab.models.language_model import View
 from attention_lab.models.pretrained import SmolLM2
 
@@ -26,6 +27,7 @@ __all__ = [
     "accuracy",
     "deletion",
     "folds",
+    "kept_scores",
     "read_sentences",
     "scored",
     "trained_judge",
@@ -217,6 +219,11 @@ def deletion(lm: SmolLM2, read: Read, fold: int = 0) -> dict[str, Any]:
     found["by chance the first is the same"] = sum(1 / len(x) for x in sizes) / len(sizes)
     found["logits"] = logits.tolist()
     return found
+
+
+def kept_scores() -> dict[str, Any]:
+    """Return what ``tools/sentiment.py`` measured."""
+    return read_json(__package__, "sentiment.json")
 
 
 def _tokens_of(words: Sequence[str], pieces: Sequence[str]) -> list[list[int]]:

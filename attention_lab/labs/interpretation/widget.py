@@ -79,9 +79,10 @@ class HeadBrowser(LiveView):
         self.lm, self._writing = lm, Guard()
         self._shown: tuple[Any, Given] | None = None if given is None else ("given", given)
         self.is_own = given is not None
-        self.text = text_field("text", text or first.text, width="98%")
+        self.text = text_field("text", text or first.text, width="auto")
+        self.text.layout.flex = "1 1 480px"
         self.text.add_class("alab-long")
-        self.example = choice("example", list(EXAMPLES), width="200px")
+        self.example = choice("example", list(EXAMPLES), width="180px")
         if self.is_own:
             n_layers, n_heads = len(given.layers), given.n_heads
             start: Head = (0, 0)
@@ -97,8 +98,8 @@ class HeadBrowser(LiveView):
         self.head = start
         self.layer_field = count_field("layer", start[0], n_layers - 1, least=0, width="110px")
         self.head_field = count_field("head", start[1], n_heads - 1, least=0, width="110px")
-        self.go = choice("go to", [("…", None)], width="330px")
-        self.no_first = box("without the lines to the first token", False)
+        self.go = choice("go to", [("…", None)], width="300px")
+        self.no_first = box("no lines to token 0", False)
         names = [f"layer {layer}, head {h}" for h in range(n_heads) for layer in range(n_layers)]
         self.grid = ipywidgets.ToggleButtons(
             options=names,
@@ -122,7 +123,7 @@ class HeadBrowser(LiveView):
             self.text.disabled = self.lm is None
             self.example.observe(self._show_example, names="value")
             self.text.observe(self.redraw, names="value")
-            asks = [row(self.example), self.text]
+            asks = [row(self.example, self.text)]
         for field in (self.layer_field, self.head_field):
             field.observe(self._typed, names="value")
         self.grid.observe(self._clicked, names="index")
