@@ -104,10 +104,11 @@ THINGS = (
 
 def it(lm: SmolLM2) -> dict:
     """The weight of (13, 8) from "it" on either noun, and what its absence changes."""
+    begin, end = "Last week the", "because it"
     texts = {
-        "first noun": [f"Last week the {a} did not reach the {b} because it" for a, b in THINGS],
-        "turned round": [f"Last week the {b} was not reached by the {a} because it" for a, b in THINGS],
-    }  # fmt: skip
+        "first noun": [f"{begin} {a} did not reach the {b} {end}" for a, b in THINGS],
+        "turned round": [f"{begin} {b} was not reached by the {a} {end}" for a, b in THINGS],
+    }
     result: dict = {"sentences": len(THINGS)}
     for name, each in texts.items():
         rows = []

@@ -33,8 +33,6 @@ keyword_deleted = Number(
     mistakes={
         1.0: "The model cannot say “I do not know”. What it says of a sentence without a keyword "
         "was the right answer for one of the classes.",
-        0.97: "That is a weight. The share of changed answers depends on what is said without the "
-        "keyword.",
         0.0: "Then it would be right in every sentence without the one word that decides.",
     },
     shown_by="changed",

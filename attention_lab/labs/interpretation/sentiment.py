@@ -1,4 +1,4 @@
-"""Attention pooling over a real model's vectors: is a sentence glad or cross, and which words say so.
+"""Attention pooling over a real model's vectors: is a sentence glad or cross, which words say so.
 
 SmolLM2 reads a sentence; the vectors after its middle layer (15 of 30, chosen before anything was
 measured) are what is attended to. One learned query gives a weight to each token, and the weighted

@@ -5,6 +5,7 @@ import io
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -33,6 +34,11 @@ def one_head(layers, n_heads, n, head, of):
     for q in range(n):
         made[(*head, q, of(q))] = 1
     return made
+
+
+def grey(picture):
+    """How light each pixel is: (height, width), 0 to 255."""
+    return torch.from_numpy(np.array(picture.convert("L")))
 
 
 # --- what is given ---
@@ -127,7 +133,7 @@ def test_the_map_has_a_column_for_each_layer_and_a_row_for_each_head(layers, n_h
     picture = Image.open(io.BytesIO(thumbnails(read(made, list(map(str, range(n)))))))
     side = side_of(layers)
     assert picture.size == (layers * side, n_heads * side)
-    pixels = torch.tensor(list(picture.convert("L").getdata())).view(picture.size[::-1])
+    pixels = grey(picture)
     dark = (pixels < 100).nonzero()
     assert dark.min(dim=0).values.tolist() == [side, (layers - 1) * side]
     assert len(dark) == (side - 1) ** 2
@@ -137,7 +143,7 @@ def test_a_single_large_weight_does_not_vanish_in_a_small_picture():
     made = torch.zeros(1, 1, 300, 300)
     made[0, 0, 211, 7] = 1
     picture = Image.open(io.BytesIO(thumbnails(read(made, [str(i) for i in range(300)]))))
-    assert min(picture.convert("L").getdata()) < 60
+    assert grey(picture).min() < 60
 
 
 def test_a_head_is_named_by_what_it_does():
@@ -303,3 +309,35 @@ def test_the_map_is_of_its_own_widget():
 def test_a_problem_is_a_problem():
     with pytest.raises(Problem):
         read(None, WORDS)
+
+
+def test_the_twin_is_displayed_before_the_live_widget_and_is_the_same_each_time(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
+    browser = heads(W, WORDS)
+    browser._ipython_display_()
+    twin, live = shown
+    assert set(live) == {"application/vnd.jupyter.widget-view+json"}
+    assert "Run this cell to make it live." in twin["text/html"]
+    assert twin["text/html"].count("<img") == 2  # the map and the lines
+    assert "\n" not in twin["text/plain"]
+    assert len(twin["text/plain"]) < 240
+    assert heads(W, WORDS).twin_html() == browser.twin_html()
+
+
+def test_every_input_has_a_name_and_every_small_picture_too():
+    browser = HeadBrowser("one two three", lm=Tiny())
+    inputs = (browser.text, browser.example, browser.layer_field, browser.head_field)
+    for each in (*inputs, browser.go, browser.no_first, browser.grid):
+        assert each.description
+    assert list(browser.grid.tooltips) == list(browser.grid.options)
+    assert browser.grid.options[1] == "layer 1, head 0"  # a row for each head
+
+
+def test_only_the_lines_and_the_message_change_when_a_head_is_chosen():
+    browser = heads(W, WORDS)
+    frame = [child for child in browser.children if child is not browser.picture]
+    values = [getattr(child, "value", None) for child in frame if child is not browser.status]
+    browser.choose((1, 1))
+    after = [getattr(child, "value", None) for child in frame if child is not browser.status]
+    assert [a for a, b in zip(values, after, strict=True) if a != b] == ["layer 0, head 0"]
