@@ -30,24 +30,24 @@ Function = Callable[..., Any]
 
 @exercise
 def keeps_the_answer(answer: Function) -> str:
-    """``answer(weights, votes, banned)``: other weights with the same answer, or None."""
+    """``answer(weights, votes, banned)``: other weights with the same answer, or zeros."""
     name = name_of(answer)
     for weights, votes, banned in _banned_cases():
         inputs = {"weights": weights, "votes": votes, "banned": banned}
-        came = run(answer, inputs)
         said = (weights * votes).sum()
         rest = torch.cat([votes[:banned], votes[banned + 1 :]])
         possible = bool(rest.min() <= said <= rest.max())
         where = f"for votes {_short(votes)}, weights {_short(weights)} and banned = {banned}"
-        if came is None:
+        came = tensor_of(run(answer, inputs), f"what {name} returns").double()
+        if came.shape == weights.shape and not came.any():
             if possible:
                 raise Problem(
-                    f"{name} returned None {where}. The answer {said:.3f} lies between the votes "
+                    f"{name} returned zeros {where}. The answer {said:.3f} lies between the votes "
                     f"{rest.min():.3f} and {rest.max():.3f} of other words, so it can be kept"
                 )
             continue
-        _hold_to(name, tensor_of(came, name).double(), inputs, where, possible)
-    return "Other weights, the same answer, and None only where no weights can give it."
+        _hold_to(name, came, inputs, where, possible)
+    return "Other weights, the same answer, and zeros only where no weights can give it."
 
 
 def _banned_cases() -> list[tuple[Tensor, Tensor, int]]:
@@ -76,7 +76,7 @@ def _hold_to(name: str, came: Tensor, inputs: dict, where: str, possible: bool) 
     if not possible:
         raise Problem(
             f"{name} returned weights {where}, but no weights without word {banned} give the same "
-            "answer: return None there"
+            "answer: return zeros there"
         )
     if came[banned].abs() > 1e-9:
         raise Problem(f"{name} gives word {banned} the weight {came[banned]:.3f} {where}")

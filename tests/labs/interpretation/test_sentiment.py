@@ -1,4 +1,4 @@
-"""Attention pooling over the vectors of a model: small vectors made by hand, then the kept scores."""
+"""Attention pooling over vectors of a model: small ones made by hand, and the kept scores."""
 
 import pytest
 import torch
