@@ -16,7 +16,7 @@ from attention_lab.models.kept import read_json
 from attention_lab.models.language_model import Head
 from attention_lab.models.pretrained import SmolLM2
 
-__all__ = ["EXAMPLES", "FOUND", "Example", "kept", "lessons", "measured", "packed", "weights_of"]
+__all__ = ["EXAMPLES", "FOUND", "Example", "copying_losses", "kept", "lessons", "measured", "packed", "weights_of"]
 
 FOUND: dict[Head, str] = {
     (16, 0): "the token before",
@@ -81,3 +81,8 @@ def measured(name: str) -> dict:
 def lessons(name: str) -> dict:
     """Return what ``tools/interpretation.py`` measured, such as "pronoun" or "importance"."""
     return read_json("attention_lab.models.data", "real_model_lessons.json")[name]
+
+
+def copying_losses() -> dict[str, list[float]]:
+    """Return what ``tools/real_heads.py`` measured for notebook 11: losses on tokens said twice."""
+    return read_json("attention_lab.models.data", "real_heads.json")["losses"]

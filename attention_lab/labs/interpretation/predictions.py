@@ -38,6 +38,26 @@ keyword_deleted = Number(
     shown_by="changed",
 )
 
+majority_of_marks = Number(
+    question="Eight items have a mark each, 0 or 1 at random, and the question names one of them. "
+    "A model that was trained with all weights alike can count the marks, and no more. In what "
+    "share of the questions can it be right?",
+    right=0.637,
+    within=0.03,
+    because="It says the mark that most items have. That is right a little more often than a "
+    "guess, since the item that is asked for is one of those counted.",
+    low="The item that is asked for is among those that are counted, so the majority tells a "
+    "little of it.",
+    high="A sum of all marks does not say which of them was asked for.",
+    mistakes={
+        0.5: "A guess is right in half. The majority of eight marks is better than that: the item "
+        "that is asked for is one of the eight.",
+        0.125: "So it would be if one of eight answers had to be found. There are two answers.",
+        1.0: "It would have to know which of the eight marks is meant, and all weights are alike.",
+    },
+    shown_by="0.63",
+)
+
 second_row_of_rollout = Number(
     question="Two layers have the same weights: token 0 attends to itself, and token 1 attends to "
     "both with 0.5. Half of every vector goes around the attention (the residual path). What share "
@@ -105,4 +125,22 @@ four_heads_at_zero = Choices(
     },
     right="nothing yet, without other heads",
     shown_by="2.654",
+)
+
+word_that_counts = Choices(
+    question="“The soup was cold and had no taste.” The classifier calls it cross, with most of "
+    "its weight on “cold”. Each word is taken out, and the rest read anew. Without which word does "
+    "the answer lose most?",
+    choices={
+        "“cold”, which has most of the weight": "Without it the answer hardly changes: the other "
+        "half of the sentence says the same.",
+        "“taste”, the last word that is read": "It has a part of the weight, and without it “had "
+        "no” is as cross.",
+        "“no”, which turns “had taste” round": "Its weight is small. What it does stands in the "
+        "vectors of the words behind it, which have read it.",
+        "“soup”, of which all this is said": "Without it the sentence would be as cross: half of "
+        "all sentences on soup are glad.",
+    },
+    right="“no”, which turns “had taste” round",
+    shown_by="most is lost without: no",
 )
