@@ -15,7 +15,7 @@ from torch import Tensor
 from attention_lab.core.modes import Mode
 from attention_lab.labs.interpretation import found
 from attention_lab.models.kept import as_text
-from attention_lab.models.language_model import ablated, mean_outputs, programmed
+from attention_lab.models.language_model import ablated, mean_outputs, programmed, recorded
 from attention_lab.models.pretrained import SmolLM2, smollm2
 from heads_off import BREAD, LIBRARY, TRAIN
 from interpretation import plain
@@ -68,6 +68,15 @@ def sinks(lm: SmolLM2) -> dict:
         result["position 2, with 0 and 1 hidden"] = all_weights(lm, tokens)[:, 3:, 2].mean().item()
         result["loss, with 0 and 1 hidden"] = mean_loss(lm, tokens)
     return result
+
+
+def values(lm: SmolLM2) -> dict:
+    """How long the value of the first token is, beside that of the others; each layer."""
+    with recorded(lm.model, step="value") as found:
+        lm.model.hidden(lm.read(PROSE)[:, :N])
+    lengths = torch.stack([calls[0][0].norm(dim=-1) for calls in found.values()])  # (270, n)
+    ratio = lengths[:, 0] / lengths[:, 1:].mean(dim=1)
+    return {"first to the others, by layer": ratio.view(30, 9).mean(dim=1).tolist()}
 
 
 def previous(lm: SmolLM2) -> dict:
@@ -146,7 +155,7 @@ def main() -> None:
     torch.set_num_threads(1)
     lm = smollm2()
     kept = {}
-    for measure in (sinks, previous, it):
+    for measure in (sinks, values, previous, it):
         kept[measure.__name__] = plain(measure(lm))
         print(measure.__name__, kept[measure.__name__], flush=True)
         KEPT.write_text(as_text(kept), encoding="utf-8")

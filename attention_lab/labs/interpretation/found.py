@@ -74,7 +74,7 @@ def kept(text: str) -> Given:
 
 
 def measured(name: str) -> dict:
-    """Return what ``tools/found_heads.py`` measured: "sinks", "previous" or "it"."""
+    """Return what ``tools/found_heads.py`` measured: "sinks", "values", "previous" or "it"."""
     return read_json(__package__, "found_heads.json")[name]
 
 

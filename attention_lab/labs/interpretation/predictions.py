@@ -120,8 +120,8 @@ four_heads_at_zero = Choices(
         "with the mean in place of zero do the four stand out: 2.682 against 2.600 at most.",
         "that the heads do nothing at all": "A rise by a tenth is not nothing; with the mean in "
         "place of zero it is more than that of every control.",
-        "that the token before is not used": "Hide that key from all heads and the loss rises by "
-        "nearly 2. Other heads read it as well.",
+        "that the token before is not used": "Four heads are off and 266 are on. What these read "
+        "was not touched.",
     },
     right="nothing yet, without other heads",
     shown_by="2.654",
