@@ -78,11 +78,23 @@ class LookUp(nn.Module):
 
     Each item has a name and a mark, 0 or 1, at random. The query is made from the name that is
     asked for, and the answer is the mark of that item.
+
+    Parameters
+    ----------
+    uniform : bool
+        Every item gets the same weight.
+    guide : LookUp, optional
+        Its weights are used, as they are; only votes are learned.
+    moved : bool
+        The guide's weights, each row moved one item on.
     """
 
-    def __init__(self, *, uniform: bool = False) -> None:
+    def __init__(
+        self, *, uniform: bool = False, guide: LookUp | None = None, moved: bool = False
+    ) -> None:
         super().__init__()
-        self.uniform = uniform
+        self.uniform, self.moved = uniform, moved
+        self.guides = [guide] if guide else []  # a list: its parameters are not ours to train
         self.asked = nn.Embedding(N_ITEMS, WIDTH)
         self.names = nn.Embedding(N_ITEMS, WIDTH)
         self.marks = nn.Embedding(2, WIDTH)
@@ -90,6 +102,9 @@ class LookUp(nn.Module):
 
     def weights(self, batch: Items) -> Tensor:
         """Return the weights of the question on the items: (B, 8)."""
+        if self.guides:
+            with torch.no_grad():
+                return self.guides[0].weights(batch).roll(int(self.moved), dims=-1)
         scores = torch.einsum("bd,bnd->bn", self.asked(batch.asked), self.names(batch.names))
         return (scores * (0.0 if self.uniform else WIDTH**-0.5)).softmax(dim=-1)
 
@@ -127,10 +142,13 @@ def draw_items(count: int, generator: torch.Generator) -> Items:
     return Items(names, marks, names.gather(1, at[:, None])[:, 0], at)
 
 
-def trained_look_up(seed: int, *, uniform: bool = False, steps: int = 2 * STEPS) -> LookUp:
-    """Train it as `trained` does, twice as long and with twice the learning rate."""
+def trained_look_up(seed: int, *, steps: int = 2 * STEPS, **options) -> LookUp:
+    """Train it as `trained` does, twice as long and with twice the learning rate.
+
+    ``options`` are those of `LookUp`.
+    """
     torch.manual_seed(seed)
-    model = LookUp(uniform=uniform)
+    model = LookUp(**options)
     train(
         model,
         lambda model, batch: F.cross_entropy(model(batch), batch.labels),

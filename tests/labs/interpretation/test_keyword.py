@@ -97,3 +97,13 @@ def test_the_look_up_needs_its_weights():
     assert learned.permuted < 0.7
     assert alike.accuracy < 0.75
     assert alike.on_asked == pytest.approx(1 / 8)
+
+
+def test_the_weights_of_one_look_up_serve_another_and_moved_they_do_not():
+    guide = keyword.trained_look_up(0)
+    before = [each.clone() for each in guide.parameters()]
+    guided = keyword.trained_look_up(7, guide=guide, steps=200)
+    assert all(torch.equal(a, b) for a, b in zip(before, guide.parameters(), strict=True))
+    assert keyword.found_look_up(guided).accuracy > 0.95
+    moved = keyword.trained_look_up(7, guide=guide, moved=True, steps=200)
+    assert keyword.found_look_up(moved).accuracy < 0.75
