@@ -16,7 +16,17 @@ from attention_lab.models.kept import read_json
 from attention_lab.models.language_model import Head
 from attention_lab.models.pretrained import SmolLM2
 
-__all__ = ["EXAMPLES", "FOUND", "Example", "copying_losses", "kept", "lessons", "measured", "packed", "weights_of"]
+__all__ = [
+    "EXAMPLES",
+    "FOUND",
+    "Example",
+    "copying_losses",
+    "kept",
+    "lessons",
+    "measured",
+    "packed",
+    "weights_of",
+]
 
 FOUND: dict[Head, str] = {
     (16, 0): "the token before",

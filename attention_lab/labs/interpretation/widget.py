@@ -29,6 +29,7 @@ __all__ = ["HeadBrowser", "heads"]
 
 MOST_TOKENS = 512
 WIDEST = 980  # pixels of a sentence that is drawn with arcs; a longer one has columns
+OWN = "your own text"
 SAID = 2  # things that the line says of a head
 STYLE = """<style>
 .alab-heads{max-width:900px}
@@ -82,7 +83,7 @@ class HeadBrowser(LiveView):
         self.text = text_field("text", text or first.text, width="auto")
         self.text.layout.flex = "1 1 480px"
         self.text.add_class("alab-long")
-        self.example = choice("example", list(EXAMPLES), width="180px")
+        self.example = choice("example", [*EXAMPLES, OWN], width="180px")
         if self.is_own:
             n_layers, n_heads = len(given.layers), given.n_heads
             start: Head = (0, 0)
@@ -122,7 +123,8 @@ class HeadBrowser(LiveView):
         if not self.is_own:
             self.text.disabled = self.lm is None
             self.example.observe(self._show_example, names="value")
-            self.text.observe(self.redraw, names="value")
+            self.text.observe(self._wrote, names="value")
+            self._name_text()
             asks = [row(self.example, self.text)]
         for field in (self.layer_field, self.head_field):
             field.observe(self._typed, names="value")
@@ -179,7 +181,19 @@ class HeadBrowser(LiveView):
         if change["new"] is not None:
             self.choose(change["new"])
 
+    def _name_text(self) -> None:
+        """Let the list of examples say whose text this is, so that each can be chosen again."""
+        names = {each.text: name for name, each in EXAMPLES.items()}
+        with self._writing:
+            self.example.value = names.get(self.text.value, OWN)
+
+    def _wrote(self, _change: Any) -> None:
+        self._name_text()
+        self.redraw()
+
     def _show_example(self, _change: Any) -> None:
+        if self._writing or self.example.value == OWN:
+            return
         chosen = EXAMPLES[self.example.value]
         with self.one_redraw():
             self.text.value = chosen.text
@@ -207,6 +221,8 @@ class HeadBrowser(LiveView):
 
     def _weights(self, text: str) -> Given:
         if self.lm is None:
+            if text not in [each.text for each in EXAMPLES.values()]:
+                raise Problem(f"text: without the model only the examples can be shown. {MISSING}")
             return kept(text)
         if not text.strip():
             raise Problem("text: write some words")
@@ -260,7 +276,10 @@ class HeadBrowser(LiveView):
         )
 
     def twin_html(self) -> str:
-        found = self.given()
+        try:
+            found = self.given()
+        except Problem:  # the line says which; the last good picture stays
+            return super().twin_html()
         return (
             f"{map_image(found, self._png)}{self.status.value}"
             f'<div style="max-height:330px;overflow:auto">{self._lines(found, live=False)}</div>'

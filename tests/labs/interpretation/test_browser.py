@@ -341,3 +341,25 @@ def test_only_the_lines_and_the_message_change_when_a_head_is_chosen():
     browser.choose((1, 1))
     after = [getattr(child, "value", None) for child in frame if child is not browser.status]
     assert [a for a, b in zip(values, after, strict=True) if a != b] == ["layer 0, head 0"]
+
+
+def test_an_example_can_be_chosen_again_after_a_text_of_ones_own():
+    browser = HeadBrowser(lm=Tiny())
+    assert browser.example.value == "it"
+    browser.text.value = "one two three"
+    assert browser.example.value == module.OWN
+    browser.example.value = "it"
+    assert browser.text.value == EXAMPLES["it"].text
+    browser.example.value = module.OWN  # changes nothing
+    assert browser.text.value == EXAMPLES["it"].text
+    assert HeadBrowser("one two", lm=Tiny()).example.value == module.OWN
+
+
+def test_without_the_model_another_text_is_answered_by_the_way_to_get_it(monkeypatch):
+    monkeypatch.setattr(module, "is_installed", lambda: False)
+    browser = HeadBrowser("one two three")
+    assert "only the examples can be shown" in browser.problem
+    assert "pip install" in browser.problem
+    assert "only the examples" in browser.twin_html()
+    browser.example.value = "she"
+    assert browser.problem == ""
