@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from matplotlib.figure import Figure
 
 from attention_lab.labs.interpretation.found import EXAMPLES, kept
@@ -15,11 +16,13 @@ __all__ = ["against_controls", "dots", "opening"]
 
 
 def opening() -> Picture:
-    """Draw where head (13, 8) of SmolLM2 looks in a sentence with “it”."""
+    """Draw where head (13, 8) of SmolLM2 looks from “it”; the other rows are left out."""
     text, head = EXAMPLES["it"]
     given = kept(text)
-    weights = given.head(*head)
-    return figures.flow(weights / weights.sum(dim=-1, keepdim=True), given.queries, given.keys)
+    weights, row = given.head(*head), given.queries.index("it")
+    shown = torch.zeros_like(weights)
+    shown[row] = weights[row] / weights[row].sum()
+    return figures.flow(shown, given.queries, given.keys)
 
 
 @in_own_style
