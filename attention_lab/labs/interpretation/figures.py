@@ -42,6 +42,7 @@ def dots(
     for at, height, name in zip(x, y, names, strict=False):
         axes.annotate(name, (at, height), xytext=(4, 3), textcoords="offset points", fontsize=9)
     axes.set(xlabel=x_axis, ylabel=y_axis)
+    axes.margins(x=0.1, y=0.08)  # room for the name of the last dot
     axes.set_title(title, fontsize=11)
     return Picture(figure, f"{title}: {len(x)} dots, {x_axis} to the right, {y_axis} upward.")
 

@@ -226,7 +226,7 @@ def test_512_tokens_work_and_stay_small():
 def test_the_output_at_128_tokens_is_100_times_smaller_than_the_weights_as_text():
     n = 128
     random = torch.Generator().manual_seed(0)
-    made = torch.randn(6, 1, 12, n, n, generator=random).softmax(dim=-1)
+    made = (3 * torch.randn(6, 1, 12, n, n, generator=random)).softmax(dim=-1)
     browser = heads(made, [f"word{i}" for i in range(n)])
     sent = len(browser.map.value) + len(browser.picture.value) + len(browser.twin_html())
     assert sent < 52.4e6 / 100  # what BertViz 1.4.1 puts out for these, as benchmarks/ measures
