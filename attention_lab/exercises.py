@@ -121,6 +121,14 @@ ROOMS = {
         "shortest_failing",
         "what_sound_shows",
     ],
+    "interpretation": [
+        "keeps_the_answer",
+        "deletion_effects",
+        "attention_rollout",
+        "weight_times_norm",
+        "induction_score",
+        "said_of_heads",
+    ],
     "claim_by_claim": [
         "contradicting_pairs",
         "sound_references",

@@ -17,6 +17,8 @@ ROOMS = {
     "CostExplorer": "labs.cost.widget",
     "DecodingExplorer": "labs.encoder_decoder.decoding",
     "DialExplorer": "labs.speech.widget",
+    "HeadBrowser": "labs.interpretation.widget",
+    "heads": "labs.interpretation.widget",
     "ModeOnModel": "labs.programmable_rules.on_model",
     "MaskEditor": "ui.mask_editor",
     "MaskExplorer": "labs.masks.widget",

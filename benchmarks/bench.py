@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import re
 import statistics
 import subprocess
@@ -473,6 +474,80 @@ def pictures() -> None:
     )
 
 
+# --- heads of a model -----------------------------------------------------------------------
+
+
+def heads() -> None:
+    """Our browser of heads and BertViz's two views: the call, and all that it puts out."""
+    import importlib.util
+
+    import torch
+
+    from attention_lab.widgets import heads as ours
+
+    theirs = None
+    if importlib.util.find_spec("bertviz"):
+        from bertviz import head_view, model_view
+
+        theirs = (head_view, model_view)
+    else:
+        print("\nheads: without BertViz, which is not installed (pip install --no-deps bertviz)")
+    torch.set_num_threads(1)
+    ours(torch.ones(1, 1, 1, 1, 1), ["warm"])  # what is loaded at the first call
+    rows = []
+    for n in (16, 64, 128, 256, 512):
+        # sharp, so that there are lines to draw: the largest weight of a row is about a third
+        given = (3 * torch.randn(6, 1, 12, n, n)).softmax(dim=-1).unbind()
+        words = [f"word{i}" for i in range(n)]
+        calls = [lambda g=given, w=words: _browser_output(ours(g, w))]
+        if theirs and n <= 256:  # at 512 tokens they put out about 900 MB each
+            calls += [
+                lambda view=view, g=given, w=words: len(view(g, w, html_action="return").data)
+                for view in theirs
+            ]
+        numbers = []
+        for call in calls:
+            seconds = []
+            for _ in range(3 if n <= 128 else 1):
+                start = time.perf_counter()
+                size = call()
+                seconds.append(time.perf_counter() - start)
+            numbers += [statistics.median(seconds), size / 1e6]
+        browser, turns = ours(given, words), itertools.cycle([(3, 4), (2, 1)])
+        chosen = median_ms(lambda b=browser, t=turns: b.choose(next(t)))
+        another = chosen, len(browser.picture.value) / 1e6
+        rows.append((f"{n}", *numbers[:2], *another, *(numbers[2:] or ["-"] * 4)))
+    table(
+        "6 layers of 12 heads: until the output is written, and its size (twin and all messages)",
+        ("tokens", "ours s", "MB", "another ms", "MB", "head_view s", "MB", "model_view s", "MB"),
+        rows,
+    )
+
+
+def _browser_output(browser) -> int:
+    """Return how many characters a display of a widget sends: its twin and the state of it all."""
+    import json
+
+    import ipywidgets
+
+    twin = len(browser.twin_html()) + len(browser.twin_text())
+    browser._make_live("mark")
+    seen: dict[str, dict] = {}
+
+    def visit(widget) -> None:
+        if widget.model_id in seen:
+            return
+        seen[widget.model_id] = widget.get_state()
+        for name in ("children", "layout", "style"):
+            each = getattr(widget, name, None)
+            for child in each if isinstance(each, (tuple, list)) else [each]:
+                if isinstance(child, ipywidgets.Widget):
+                    visit(child)
+
+    visit(browser)
+    return twin + len(json.dumps(list(seen.values()), default=str))
+
+
 # --- in the browser -------------------------------------------------------------------------
 
 EXPLORER = """\
@@ -649,6 +724,7 @@ PARTS = {
     "model": model,
     "speech": speech,
     "pictures": pictures,
+    "heads": heads,
     "widgets": widgets,
     "vision": vision,
 }

@@ -11,10 +11,11 @@ from pathlib import Path
 import torch
 
 from attention_lab.labs.programmable_weights import real_heads
+from attention_lab.models import data
 from attention_lab.models.language_model import ablated, mean_outputs
 from attention_lab.models.pretrained import smollm2
 
-PATH = Path(real_heads.__file__).with_name("real_heads.json")
+PATH = Path(data.__file__).with_name("real_heads.json")
 
 
 def main() -> None:

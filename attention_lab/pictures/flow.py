@@ -19,7 +19,7 @@ from torch import Tensor
 from attention_lab.pictures.style import ACCENT, GREY, escaped, format_weight
 from attention_lab.pictures.svg import image
 
-__all__ = ["FLOW_CSS", "MOST_WORDS", "Rows", "Word", "arcs", "checked", "described", "flow"]
+__all__ = ["FLOW_CSS", "MOST_WORDS", "Rows", "Word", "arcs", "checked", "described", "flow", "widths_of"]
 
 MOST_WORDS = 24  # on either side: more do not fit on a line
 LONGEST = 18  # characters of a word that are shown
@@ -85,6 +85,11 @@ def _in_a_row(words: Sequence[str]) -> list[Word]:
         Word(text, end - GAP - width / 2, width)
         for text, width, end in zip(texts, widths, ends, strict=True)
     ]
+
+
+def widths_of(words: Sequence[str]) -> float:
+    """Return how wide a row of these words is, in pixels; too many are infinitely wide."""
+    return _end(_in_a_row(words)) if len(words) <= MOST_WORDS else float("inf")
 
 
 def _centred(row: Sequence[Word], width: float) -> list[Word]:

@@ -1,6 +1,6 @@
 """Induction heads in SmolLM2: find them by their weights, then test them by taking them away.
 
-The measures that take longer are kept in ``real_heads.json`` beside this file, which
+The measures that take longer are kept in ``models/data/real_heads.json``, which
 ``tools/real_heads.py`` makes.
 """
 
@@ -120,7 +120,7 @@ def others(scores: dict[Head, Scores], count: int, seed: int) -> list[Head]:
 
 @cache
 def _kept() -> dict:
-    return read_json(__package__, "real_heads.json")
+    return read_json("attention_lab.models.data", "real_heads.json")
 
 
 def kept_scores() -> dict[Head, Scores]:
