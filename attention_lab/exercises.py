@@ -93,6 +93,14 @@ ROOMS = {
         "two_number_adder",
         "last_induction",
     ],
+    "applications": [
+        "best_span",
+        "interests",
+        "area_under_curve",
+        "contrastive_loss",
+        "match_objects",
+        "my_mode",
+    ],
     "puzzles": [
         "key_before",
         "all_but_itself",

@@ -1,7 +1,7 @@
 """Train the comparisons of notebook 16, and write what came of them into its room.
 
-    python tools/applications.py          all of trials.json: eight minutes on one core
-    python tools/applications.py shop     one task; the others stay as they are
+python tools/applications.py          all of trials.json: eight minutes on one core
+python tools/applications.py shop     one task; the others stay as they are
 """
 
 from __future__ import annotations

@@ -134,9 +134,7 @@ def eight(mode: Mode, n: int = 8) -> list[Invariant]:
     query, key, value = torch.randn(3, 3, heads, n, 4, generator=random, dtype=torch.float64)
     whole = mode.attention(query, key, value)
     blind = int((whole.masked == -math.inf).all(dim=-1).sum())
-    rows = [
-        mode.attention(query[:, :, i : i + 1], key, value, offset=i).output for i in range(n)
-    ]
+    rows = [mode.attention(query[:, :, i : i + 1], key, value, offset=i).output for i in range(n)]
     alone = [mode.attention(*(x[b : b + 1] for x in (query, key, value))).output for b in range(3)]
     loud = [x.float().requires_grad_() for x in (LOUD * query, key, value)]
     with torch.enable_grad():

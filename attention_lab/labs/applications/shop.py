@@ -55,7 +55,9 @@ def draw(count: int, random: torch.Generator) -> Visits:
     wanted = torch.randint(MOST + 1, (count,), generator=random).minimum(lengths)
     position = torch.arange(longest)
     real = position < lengths[:, None]
-    order = torch.rand(count, longest, generator=random).masked_fill(~real, 2.0).argsort(1).argsort(1)
+    order = (
+        torch.rand(count, longest, generator=random).masked_fill(~real, 2.0).argsort(1).argsort(1)
+    )
     seen = torch.where(order < wanted[:, None], offered[:, None], seen).masked_fill(~real, 0)
     clicked = (torch.rand(count, generator=random) < truth(wanted)).float()
     return Visits(seen, real, offered, wanted, clicked)
