@@ -256,6 +256,32 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     soon(lambda: "6 of 9 pairs" in status(studio), "three tokens")
 
 
+def test_the_cost_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "CostExplorer")
+    explorer.get_by_label("model", exact=True).select_option("Mistral 7B (2023)")
+    soon(lambda: "Mistral 7B (2023) itself is the row" in status(explorer), "the model")
+
+    def kept():
+        return {row[0]: row[2] for row in explorer_rows(explorer)}
+
+    before, short = places(explorer), kept()
+    type_in(explorer, "tokens", "8192")
+    soon(lambda: kept()["MHA"] != short["MHA"], "a longer text")
+    assert places(explorer) == before
+    assert kept()["window"] == short["window"]
+    type_in(explorer, "kv heads (GQA)", "5")
+    soon(lambda: "heads must be a multiple of kv heads" in status(explorer), "the message")
+    assert places(explorer) == before
+    type_in(explorer, "kv heads (GQA)", "1")
+    soon(lambda: "my own shape" in status(explorer), "a shape of one's own")
+    assert kept()["GQA"] == kept()["MQA"]
+
+
+def explorer_rows(explorer):
+    rows = explorer.locator("tbody tr").all()
+    return [[cell.inner_text() for cell in row.locator("th, td").all()] for row in rows]
+
+
 STILL = """e => { const o = e.getBoundingClientRect();
   return [...e.querySelectorAll('select,button,td,th,.alab-said,.alab-token')]
     .filter(c => c.offsetParent !== null)
@@ -353,6 +379,23 @@ def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: shows(sparsemax(draw_scores(256, 10) / 16)), "another d_k")
     type_in(explorer, "keys", "1000")
     soon(lambda: explorer.get_by_label("keys").input_value() == "32", "the most keys")
+
+
+def test_the_dial_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "DialExplorer")
+    assert "The model writes: 271905. Right." in status(explorer)
+    audio = explorer.locator("audio")
+    soon(lambda: 1 < audio.evaluate("player => player.duration") < 2, "the sound")
+    enter(explorer, "number", "12a")
+    soon(lambda: "this one has “a”" in status(explorer), "the message")
+    type_in(explorer, "number", "440")
+    soon(lambda: "The model writes: 440. Right." in status(explorer), "the recovery")
+    soon(lambda: 0 < audio.evaluate("player => player.duration") < 1, "a shorter sound")
+    type_in(explorer, "number", "271905638")
+    explorer.get_by_label("keys").select_option(index=1)
+    soon(lambda: "Dialled was: 271905638." in status(explorer), "a counter that ends too early")
+    type_in(explorer, "speed", "9")
+    soon(lambda: "write a number from 0.6 to 1.6" in status(explorer), "the range")
 
 
 def test_the_shape_explorer_by_mouse_and_by_keyboard(widgets):
@@ -560,6 +603,24 @@ def test_no_rule_and_no_cell_moves_the_mask_editor(widgets):
     editor.get_by_label("query 0 may attend to key 2").click()
     soon(lambda: not boxes(editor, 3)[0][2], "the hidden key")
     assert editor.evaluate(PLACES) == start
+
+
+def test_the_vision_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "VisionExplorer")
+    pixel = explorer.get_by_title("ink of row 0, column 0")
+    soon(lambda: "It reads a 3" in status(explorer), "the first image")
+    before = table(explorer, "weights of CLS")
+    pixel.click()
+    soon(lambda: pixel.inner_text() == "8", "a grey pixel")
+    soon(lambda: table(explorer, "weights of CLS") != before, "other weights")
+    widgets.keyboard.press("ArrowRight")  # to the next pixel
+    widgets.keyboard.press("ArrowDown")
+    widgets.keyboard.press("Enter")
+    soon(lambda: explorer.get_by_title("ink of row 1, column 1").inner_text() == "0", "wiped out")
+    explorer.get_by_label("image").select_option("a 7")
+    soon(lambda: "It reads a 7" in status(explorer), "another image")
+    explorer.get_by_label("network").select_option("CNN")
+    soon(lambda: "It has no attention." in status(explorer), "another network")
 
 
 def test_every_kind_can_be_read(widgets):

@@ -15,6 +15,8 @@ from attention_lab.widgets import (
     AlignmentExplorer,
     AttentionExplorer,
     BlockExplorer,
+    CostExplorer,
+    DialExplorer,
     MaskEditor,
     MaskExplorer,
     MatrixEditor,
@@ -25,6 +27,7 @@ from attention_lab.widgets import (
     SelectConsole,
     ShapeExplorer,
     TrainingBar,
+    VisionExplorer,
     WeightedSumExplorer,
     WeightsExplorer,
     WordLines,
@@ -51,7 +54,9 @@ MAKERS = {
     "AlignmentExplorer": [alignment],
     "AttentionExplorer": [AttentionExplorer],
     "BlockExplorer": [BlockExplorer],
+    "CostExplorer": [CostExplorer],
     "DecodingExplorer": [digits_explorer],
+    "DialExplorer": [DialExplorer],
     "MaskEditor": [lambda: MaskEditor(3, 3)],
     "MaskExplorer": [MaskExplorer],
     "MatrixEditor": [lambda: MatrixEditor("M", [[1, 2], [3, 4]], presets={"one": [[1]]})],
@@ -63,6 +68,7 @@ MAKERS = {
     "ShapeExplorer": [ShapeExplorer],
     "TrainingBar": [lambda: TrainingBar(4)],
     "TrainingPlayer": [training_player],
+    "VisionExplorer": [VisionExplorer],
     "WeightedSumExplorer": [WeightedSumExplorer],
     "WeightsExplorer": [
         WeightsExplorer,
@@ -137,12 +143,17 @@ def test_nonsense_in_a_field_is_named_once_and_the_picture_stays(make, text):
 def test_a_number_beyond_its_ends_is_no_error(make):
     widget = make()
     for field in fields_of(widget, WITH_ENDS):
-        before = field.value
+        before, good = field.value, picture_of(widget)
         for beyond in (field.min - 1000, field.max + 1000, -(10**9), 10**9):
             field.value = beyond
             low, high = field.min, field.max
             if isinstance(field, ipywidgets.FloatLogSlider):
                 low, high = field.base**low, field.base**high
             assert low <= field.value <= high
+            said = refusals(widget)  # an end of one field may not go with the number of another
+            assert len(said) <= 1, (field.description, said)
+            assert not said or picture_of(widget) == good, field.description
+            assert not re.search(r"Traceback|Error\b|traitlets|NoneType", " ".join(said)), said
+            field.value = before
             assert not refusals(widget), (field.description, refusals(widget))
-        field.value = before
+            good = picture_of(widget)

@@ -197,3 +197,19 @@ def test_the_learning_rate_is_what_the_docstring_says(monkeypatch):
     assert rates == pytest.approx(wanted)
     assert rates[0] < 0.5
     assert rates[-1] == 0
+
+
+def test_with_a_warm_up_the_rate_rises_first_and_then_falls(monkeypatch):
+    used = []
+    make = torch.optim.Adam.step
+
+    def noted(self, *args, **kwargs):
+        used.append(self.param_groups[0]["lr"])
+        return make(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    train(line(), squared, points, steps=20, lr=0.5, warm_up=0.2)
+    assert used[:4] == pytest.approx([0.125, 0.25, 0.375, 0.5])
+    assert used[4:] == pytest.approx(
+        [0.5 * (1 + math.cos(math.pi * i / 16)) / 2 for i in range(1, 17)]
+    )

@@ -17,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 NAMES = (
-    "Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gwen", "Hugo", "Ines", "Jack", "Kim", "Leo",
+    "Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gwen", "Hugo", "Iris", "Jack", "Kim", "Leo",
     "Mia", "Ned", "Olga", "Paul", "Quinn", "Rosa", "Sam", "Tess", "Uma", "Vera", "Will", "Xia",
     "Yara", "Zoe", "Ali", "Bea", "Cai", "Dora", "Emil", "Faye",
 )  # fmt: skip
