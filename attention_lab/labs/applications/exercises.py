@@ -65,9 +65,6 @@ def best_span(answer: Callable[..., Any]) -> str:
     def any_length(start: Tensor, end: Tensor, longest: int) -> Tensor:
         return _where(_spans(start, end, len(start)))
 
-    def backwards(start: Tensor, end: Tensor, longest: int) -> Tensor:
-        return _where(start[:, None] + end[None, :])
-
     def one_more(start: Tensor, end: Tensor, longest: int) -> Tensor:
         return _where(_spans(start, end, longest + 1))
 
@@ -92,9 +89,8 @@ def best_span(answer: Callable[..., Any]) -> str:
         lambda *given: _where(_spans(*given)),
         "the span",
         {
-            "first and last word are chosen apart; the sum of both is to be largest among spans "
-            "that are allowed": apart,
-            "the last word may stand before the first here": backwards,
+            "first and last word are chosen apart, so the last may stand before the first; the sum "
+            "of both is to be largest among the spans that are allowed": apart,
             "spans longer than longest are allowed here": any_length,
             "one word too many: a span from i to j has j - i + 1 words": one_more,
             "the first word is fixed before the last is looked at; the best sum may begin "
