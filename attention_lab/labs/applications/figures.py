@@ -33,7 +33,7 @@ def questions(model: triptych.Reader, images: Tensor, asked: Sequence[str]) -> P
     asked : sequence of str
         Of `triptych.QUESTIONS`.
     """
-    figure = Figure(figsize=(2.9 * len(asked), 2.2), layout="constrained")
+    figure = Figure(figsize=(2.9 * len(asked), 2.5), layout="constrained")
     said = []
     panels = figure.subplots(1, len(asked), squeeze=False)[0]
     for question, axes in zip(asked, panels, strict=True):
@@ -45,13 +45,13 @@ def questions(model: triptych.Reader, images: Tensor, asked: Sequence[str]) -> P
             extent = (cell + 0.06, cell + 0.94, 0, 0.88)
             axes.imshow(images[cell], cmap="gray_r", vmin=0, vmax=1, extent=extent, aspect="auto")
             middle = cell + 0.5
-            axes.plot((1.5, middle), (-0.85, -0.28), color=DARK, lw=9 * weight, zorder=0)
+            axes.plot((1.5, middle), (-0.8, -0.3), color=DARK, lw=8 * weight, zorder=0)
             axes.text(middle, -0.06, format_weight(weight), ha="center", va="top", fontsize=9)
             axes.add_patch(_frame(cell, weight))
-        axes.text(1.5, -0.9, f"“{question}?”", ha="center", va="top", fontsize=11)
-        axes.set(xlim=(-0.05, 3.05), ylim=(-1.2, 0.95), aspect="equal")
+        axes.text(1.5, -0.92, f"“{question}?”", ha="center", va="top", fontsize=11)
+        axes.text(1.5, 1.0, f"answer: {answer}", ha="center", va="bottom", fontsize=11)
+        axes.set(xlim=(-0.05, 3.05), ylim=(-1.25, 1.3), aspect="equal")
         axes.set_axis_off()
-        axes.set_title(f"answer: {answer}", fontsize=11)
         looked = max(range(3), key=lambda cell: weights[cell])
         said.append(
             f"“{question}?” looks most at the {triptych.CELLS[looked]} cell "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -15,6 +17,7 @@ from attention_lab.labs.applications.triptych import (
     uniform,
 )
 from attention_lab.pictures.style import format_weight
+from attention_lab.pictures.tables import cell, head, row_head, table, title, weight_cell
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import choice, count_field, row, watch
 
@@ -46,8 +49,8 @@ class TriptychExplorer(LiveView):
         self.images = [shown.images[shown.labels == digit] for digit in range(10)]
         hands = min(map(len, self.images))
         self.digits = [
-            choice(cell, list(range(10)), width="110px", value=digit)
-            for cell, digit in zip(CELLS, digits, strict=True)
+            choice(name, list(range(10)), width="110px", value=digit)
+            for name, digit in zip(CELLS, digits, strict=True)
         ]
         self.hand = count_field(f"handwriting, 1 to {hands}", 1, hands, width="200px")
         self.question = choice("question", list(QUESTIONS), width="180px", value=question)
@@ -67,8 +70,8 @@ class TriptychExplorer(LiveView):
         # three hands, so that the same digit is written in three ways
         images = torch.stack(
             [
-                self.images[digit][(self.hand.value - 1 + cell) % len(self.images[digit])]
-                for cell, digit in enumerate(digits[0].tolist())
+                self.images[digit][(self.hand.value - 1 + place) % len(self.images[digit])]
+                for place, digit in enumerate(digits[0].tolist())
             ]
         )[None]
         asked = self.question.value
@@ -76,13 +79,13 @@ class TriptychExplorer(LiveView):
         with torch.no_grad():
             answer = self.model(images, _number(asked), weights)[0].softmax(-1)
         shares, said = weights[0, 0].tolist(), int(answer.argmax())
-        cell = int(asked_cell(digits, _number(asked)))
-        right = int(digits[0, cell])
+        self.numbers = _numbers(digits[0].tolist(), shares)
+        right = int(digits[0, int(asked_cell(digits, _number(asked)))])
         looked = ", ".join(f"{n} {format_weight(w)}" for n, w in zip(CELLS, shares, strict=True))
+        verdict = "and so it is" if said == right else f"and it is {right}: not so here"
         note = (
             f"Asked: {asked}. Weights {self.weights.value}: {looked}. It says {said} "
-            f"({format_weight(answer[said].item())}); right is {right}"
-            f"{'.' if said == right else ': not so here.'}"
+            f"({format_weight(answer[said].item())}), {verdict}."
         )
         drawn = triptych_picture(images[0], shares, f"“{asked}?”", answer.tolist(), note)
         return drawn, note
@@ -95,8 +98,21 @@ class TriptychExplorer(LiveView):
         with torch.no_grad():
             return self.model.look(images, _number(of)).weights
 
+    def twin_html(self) -> str:
+        # a page that shows no images has the numbers all the same
+        return f'{self.status.value}{self.picture.value}<div class="alab">{self.numbers}</div>'
+
     def twin_text(self) -> str:
         return f"TriptychExplorer. {self.note}"
+
+
+def _numbers(digits: Sequence[int], weights: Sequence[float]) -> str:
+    """Write what stands in the cells, and their weights, as a table."""
+    rows = [
+        [row_head("digit"), *(cell(str(digit)) for digit in digits)],
+        [row_head("weight"), *(weight_cell(weight) for weight in weights)],
+    ]
+    return table(title("Where the question looks"), [head(""), *map(head, CELLS)], rows)
 
 
 def _number(question: str) -> Tensor:

@@ -65,7 +65,11 @@ def one_way(logits):
 
 
 def clip_by_hand(image, text, scale):
-    s = scale * (image / image.norm(dim=1, keepdim=True)) @ (text / text.norm(dim=1, keepdim=True)).T
+    s = (
+        scale
+        * (image / image.norm(dim=1, keepdim=True))
+        @ (text / text.norm(dim=1, keepdim=True)).T
+    )
     return -(s.log_softmax(0).diagonal() + s.log_softmax(1).diagonal()).mean() / 2
 
 
