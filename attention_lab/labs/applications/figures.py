@@ -43,7 +43,9 @@ def questions(model: triptych.Reader, images: Tensor, asked: Sequence[str]) -> P
             answer = int(model(images[None], number)[0].argmax())
         for cell, weight in enumerate(weights):
             extent = (cell + 0.06, cell + 0.94, 0, 0.88)
-            axes.imshow(images[cell], cmap="gray_r", vmin=0, vmax=1, extent=extent, aspect="auto")
+            axes.imshow(
+                images[cell].numpy(), cmap="gray_r", vmin=0, vmax=1, extent=extent, aspect="auto"
+            )
             middle = cell + 0.5
             axes.plot((1.5, middle), (-0.8, -0.3), color=DARK, lw=8 * weight, zorder=0)
             axes.text(middle, -0.06, format_weight(weight), ha="center", va="top", fontsize=9)
