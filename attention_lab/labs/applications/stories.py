@@ -18,7 +18,7 @@ __all__ = [
 
 NAMES = (
     "Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gwen", "Hugo", "Iris", "Jack", "Kim", "Leo",
-    "Mia", "Ned", "Olga", "Paul", "Quinn", "Rosa", "Sam", "Tess", "Uma", "Vera", "Will", "Xia",
+    "Mia", "Nina", "Olga", "Paul", "Quinn", "Rosa", "Sam", "Tess", "Uma", "Vera", "Will", "Xia",
     "Yara", "Zoe", "Ali", "Bea", "Cai", "Dora", "Emil", "Faye",
 )  # fmt: skip
 THINGS = (
