@@ -10,6 +10,7 @@ from attention_lab.core.modes import Mode
 from attention_lab.grading.feedback import Problem
 from attention_lab.labs.applications import design as project
 from attention_lab.labs.applications import stories
+from attention_lab.models.language_model import Config, LanguageModel, programmed
 from helpers import tables
 
 
@@ -129,3 +130,16 @@ def test_a_task_of_ones_own_is_a_function(teller):
     assert report.plain < 0.4
     with pytest.raises(Problem, match="there is no task 'last'; there are plain, latest"):
         project.design({"name": "x"}, "last", teller)
+
+
+def test_a_design_runs_in_a_language_model_too():
+    torch.manual_seed(0)
+    config = Config(n_words=20, d_model=12, n_layers=2, n_heads=6, n_kv_heads=2, d_ff=20)
+    model, tokens = LanguageModel(config), torch.arange(6)[None]
+    mode = project.read_design({"name": "not the first", "mask": "k > 0 or q == 0"})
+    with torch.no_grad(), programmed(model, mode):
+        hidden = model(tokens)
+        other = model(tokens.clone().index_fill(1, torch.tensor([0]), 9))
+    assert torch.equal(hidden[:, 1:], other[:, 1:])
+    with torch.no_grad():
+        assert not torch.allclose(model(tokens)[:, 1:], hidden[:, 1:])
