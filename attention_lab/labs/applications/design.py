@@ -19,7 +19,7 @@ from attention_lab.core.normalisers import sigmoid, softmax_plus_one, sparsemax
 from attention_lab.grading.feedback import Problem
 from attention_lab.labs.applications import stories
 from attention_lab.models.training import train
-from attention_lab.pictures.tables import cell, head, row_head, table, title
+from attention_lab.pictures.tables import CSS, cell, head, row_head, table, title
 from attention_lab.ui.rule_text import in_tensors
 
 __all__ = [
@@ -214,8 +214,8 @@ class Report(NamedTuple):
         rows = [
             [
                 row_head(each.name),
-                cell("kept" if each.holds else "<b>broken</b>"),
-                cell(f"{'≈0' if each.number < 5e-4 else f'{each.number:.3g}'} ({each.says})"),
+                cell("kept" if each.holds else "<b>broken</b>", "alab-text"),
+                cell(_number(each), "alab-text"),
             ]
             for each in self.kept
         ]
@@ -224,10 +224,19 @@ class Report(NamedTuple):
             (f"right, “{self.task}”, with the mode", self.after),
             ("right, plain stories, with the mode", self.plain),
         ):
-            rows.append([row_head(what), cell(""), cell(f"{share:.3f}")])
-        heads = [head("what"), head("verdict"), head("number")]
+            rows.append([row_head(what), cell(), cell(f"{share:.3f}", "alab-text")])
+        heads = [head("what"), head("verdict", "alab-text"), head("number", "alab-text")]
         html = table(title(str(self.mode)), heads, rows)
-        return {"text/plain": str(self), "text/html": html}
+        return {
+            "text/plain": str(self),
+            "text/html": f'{CSS}<div class="alab"><div>{html}</div></div>',
+        }
+
+
+def _number(kept: Invariant) -> str:
+    """Write by how much a check is off, and what that is."""
+    small = kept.number < 5e-4  # nan is not
+    return f"{'≈0' if small else f'{kept.number:.3g}'} ({kept.says})"
 
 
 def design(
