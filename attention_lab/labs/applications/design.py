@@ -235,8 +235,10 @@ class Report(NamedTuple):
 
 def _number(kept: Invariant) -> str:
     """Write by how much a check is off, and what that is."""
-    small = kept.number < 5e-4  # nan is not
-    return f"{'≈0' if small else f'{kept.number:.3g}'} ({kept.says})"
+    number = f"{kept.number:.3g}"  # also where it is 0, or nan
+    if 0 < kept.number < 5e-4:
+        number = "≈0"
+    return f"{number} ({kept.says})"
 
 
 def design(
