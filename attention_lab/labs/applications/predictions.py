@@ -112,3 +112,36 @@ too_steep = Choices(
     right="most answers come from the last lines",
     shown_by="slope 20",
 )
+
+finds_the_largest = Choices(
+    question="A score is made of the question and of one cell; it never sees the other two. How "
+    "can the weights find the cell with the largest digit all the same?",
+    choices={
+        "the score of a cell grows with its digit": "To compare is left to the softmax: the "
+        "largest of three scores gets the most weight.",
+        "the three cells look at each other first": "Nothing in this model lets one cell see "
+        "another before the scores are made.",
+        "the question knows which digit to look for": "The question “largest” is one vector, the "
+        "same for every picture: it does not know which digits are there.",
+        "only 8 and 9 get a high score": "Then 2, 5 and 3 would be answered by a guess. Three "
+        "small digits are compared as well as three large ones.",
+    },
+    right="the score of a cell grows with its digit",
+    shown_by="Score of a cell, by the digit",
+)
+
+breaks_a_check = Choices(
+    question="Four designs, each with one part beside its name. Which one breaks one of the eight "
+    "checks?",
+    choices={
+        "the mask k <= q": "That is the causal mask: every query sees itself, and no query sees "
+        "what comes later.",
+        "the bias 100*k": "That leaves nearly all weight on the last key, and it is still a "
+        "softmax of finite numbers: all eight hold.",
+        "the mask k < q": "Query 0 has no key before it, so its row is empty.",
+        "the temperature 0.01": "Weights of nearly 0 and 1 are sharp, and not broken: they sum to "
+        "1, and the softmax subtracts the largest score before it takes the exponential.",
+    },
+    right="the mask k < q",
+    shown_by="only before",
+)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from attention_lab.exercises import predict
 from attention_lab.labs.applications import trials
+from attention_lab.labs.applications.design import eight, read_design
 
 
 def test_a_softmax_knows_the_share_and_gates_the_number():
@@ -43,3 +44,17 @@ def test_the_length_closes_most_of_the_gap():
 def test_the_question_alone_is_worth_one_in_32():
     assert trials.summary("stories", "question")[0] == pytest.approx(1 / 32, abs=0.01)
     assert predict["attends_to_question"].right == "about 1 time in 32"
+
+
+def test_of_the_four_designs_one_breaks_a_check():
+    parts = {
+        "the mask k <= q": {"mask": "k <= q"},
+        "the bias 100*k": {"bias": "100*k"},
+        "the mask k < q": {"mask": "k < q"},
+        "the temperature 0.01": {"temperature": 0.01},
+    }
+    asked = predict["breaks_a_check"]
+    assert set(parts) == set(asked.choices)
+    for choice, part in parts.items():
+        kept = all(each.holds for each in eight(read_design({"name": "x"} | part)))
+        assert asked.reply(choice).is_right != kept
