@@ -47,7 +47,9 @@ def test_equal_to_attention_and_to_sdpa(seed, n_q, n_k, d_k, d_v, tile, lead, ki
     options["scale"] = scale
     came = tiled_attention(*given_, **options, tile=tile)
     torch.testing.assert_close(came, attention(*given_, **options).output, rtol=0, atol=1e-12)
-    if kind in ("none", "causal", "bool", "float"):
+    # SDPA's kernel for the CPU hides by -inf before it scales: with is_causal and a scale below 0
+    # it returns nan
+    if kind in ("none", "bool", "float") or (kind == "causal" and scale != -1.0):
         torch.testing.assert_close(came, sdpa(*given_, **options), rtol=0, atol=1e-12)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from attention_lab.labs.cost.measure import Times, slope
-from attention_lab.labs.cost.shapes import DESIGNS, MODELS, parameters, size
+from attention_lab.labs.cost.shapes import DESIGNS, MODELS, size
 from attention_lab.pictures.picture import Picture, in_own_style
 from attention_lab.pictures.style import ACCENT, DARK, GREY
 
@@ -143,7 +143,6 @@ def opening() -> Picture:
         name: [design(_at(shape, n)).cache / 2**30 for n in sizes]
         for name, design in DESIGNS.items()
     }
-    weights = 2 * parameters(shape, 14_336, 128_256)
     ends = ", ".join(f"{name} {size(own[-1] * 2**30)}" for name, own in gib.items())
     return log_lines(
         sizes,
@@ -151,9 +150,7 @@ def opening() -> Picture:
         title="What one text keeps in memory, 32 layers as in Llama 3.1 8B",
         x_axis="tokens of the text",
         y_axis="GiB, 2 bytes a number",
-        levels={f"all weights of the model: {size(weights)}": weights / 2**30},
-        sentence=f"Keys and values that are kept for one text of 131 072 tokens: {ends}. "
-        f"The weights of the model take {size(weights)}.",
+        sentence=f"Keys and values that are kept for one text of 131 072 tokens: {ends}.",
     )
 
 

@@ -72,18 +72,18 @@ where_they_cross = Number(
 
 tiles_and_flops = Choices(
     question="Tiled attention computes softmax(QKᵀ)V a tile at a time and never holds the score "
-    "matrix. Beside the usual way, how many multiply-adds does it do, and how far are its numbers?",
+    "matrix. There is no mask. How many multiply-adds does it do, beside the usual way?",
     choices={
-        "fewer, and the numbers differ slightly": "Every query still meets every key, and "
-        "the softmax is the whole one, put together from its parts.",
-        "just as many, and the same numbers": "Only the order changes. What is saved is "
-        "memory, and the time that memory takes.",
-        "fewer, and the same numbers": "To be exact it must read every pair, and each pair costs "
-        "what it cost before.",
-        "just as many, and other numbers": "The partial maxima and sums of two tiles can be "
-        "joined without any loss.",
+        "one tile's worth of them": "That is what it holds at a time. The tiles come one after "
+        "another, and there are many.",
+        "about half as many": "So it is with a causal mask, which lets it skip tiles of the "
+        "future. Here every query meets every key.",
+        "just as many as it did": "Every pair costs what it cost before; only the order changes. "
+        "What is saved is memory, and the time that memory takes.",
+        "about twice as many of them": "Joining two parts takes a few products for each query, "
+        "and no product of matrices.",
     },
-    right="just as many, and the same numbers",
+    right="just as many as it did",
     shown_by="536 870 912",
 )
 
@@ -98,7 +98,8 @@ written_twice = Number(
     high="Two values were written, 7 and 9.",
     mistakes={
         9: "So answers the delta rule, which takes the old value out before it writes.",
-        8: "So answers softmax attention: two equal keys share the weight.",
+        8: "So answers attention that divides by the sum of its weights: softmax, and linear "
+        "attention with a division. Here nothing is divided.",
     },
     shown_by="linear 16",
 )

@@ -207,8 +207,8 @@ def mean_and_error(shares: Sequence[float]) -> tuple[float, float]:
 
     Examples
     --------
-    >>> mean_and_error([0.9, 1.0, 0.95])
-    (0.95, 0.0288...)
+    >>> mean_and_error([0.5, 1.0])
+    (0.75, 0.25)
     """
     if len(shares) == 1:
         return shares[0], 0.0

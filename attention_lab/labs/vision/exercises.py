@@ -390,8 +390,8 @@ STATEMENTS = {
     ),
     "C": (
         True,
-        "C holds: with another start, and nothing else, it read more on each of three seeds, for "
-        "two of them with p below 0.001; the CNN stayed better than both",
+        "C holds: each with its own best rate, it read more on each of three seeds, for two of "
+        "them with p below 0.001; the CNN stayed better than both",
     ),
     "D": (
         False,

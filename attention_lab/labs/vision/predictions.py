@@ -39,14 +39,15 @@ what_modules_add = Choices(
     question="The CNN without a module, and with SE, CBAM or a non-local block; each with its best "
     "learning rate, three seeds. How much is the mean accuracy above that of the plain CNN?",
     choices={
-        "at least 0.01 for all three": "On ImageNet their authors report gains of a percent or "
-        "two. Here the plain CNN is right in 99 of 100 cases: there is no room for so much.",
+        "at least 0.01 for all three": "Their authors report gains of a percent or two, on "
+        "ImageNet or on videos. Here the plain CNN is right in 99 of 100 cases: there is no room "
+        "for so much.",
         "at least 0.01 for the non-local block": "It alone lets far places meet. But after two "
         "convolutions and a pooling, a 4 × 4 map has hardly any far places.",
         "0.005 or less for each of them": "None can be told from the CNN alone, by any of nine "
         "paired tests. Nor can the CNN with a few more channels.",
-        "far below it: they disturb the CNN": "They have learned to do no harm: each can let "
-        "everything pass.",
+        "far below it: they disturb the CNN": "With 1347 images none is far from it; each "
+        "can let everything pass.",
     },
     right="0.005 or less for each of them",
     shown_by="above the plain CNN:",
@@ -76,8 +77,8 @@ few_images = Choices(
     "vectors of its positions start with a standard deviation of 0.02. Now they start with 1. "
     "What does it read?",
     choices={
-        "less than 0.80": "Large numbers at the start do harm where they drown the content. Here "
-        "they only bring the places to the size of the patches.",
+        "less than 0.80": "Large numbers at the start do harm where they drown the content. These "
+        "are about twice as large as the patches, and do not.",
         "0.82 to 0.86": "Training could make up for the start, with enough steps and data. With "
         "200 images it does not.",
         "0.89 to 0.93": "The ViT could hardly see where its patches are. With that mended about "
@@ -97,8 +98,8 @@ pixels_rearranged = Choices(
         "stand side by side is still the same in each image, and can be learned.",
         "about 0.5: half of it is lost": "It loses its neighbours, not the numbers. All of them "
         "are still there, always in the same places.",
-        "about 0.8: as the MLP does": "The MLP does not mind any order, and reads 0.96 with this "
-        "one.",
+        "about 0.8: a fifth is lost": "It loses less. Most of what it needs can be learned in the "
+        "new order, which is the same for each image.",
         "0.95 or more: it hardly minds": "With three layers its filters reach most of so small an "
         "image, and the edge of the image tells it where it is.",
     },
@@ -115,7 +116,7 @@ gates_of_channels = Choices(
         "about 5": "It would be so if a few channels were chosen and the others closed. Nothing "
         "makes them compete.",
         "about 16": "Each gate is between 0 and 1 and stands for itself. A sigmoid begins near "
-        "0.5, and training has moved these gates little: it found not much to do.",
+        "0.5, and a short training has moved these gates little.",
         "about 32": "So it would be if all gates stood open. They begin half open.",
     },
     right="about 16",
@@ -124,7 +125,7 @@ gates_of_channels = Choices(
 
 heads_for_a_filter = Choices(
     question="A convolution with a filter of 3 × 3, with positive and negative weights, is to be "
-    "written as one layer of attention, without any error. How many heads does it take?",
+    "written as one layer of attention, without any error; masks are allowed. How many heads?",
     choices={
         "one head is enough": "A head has positive weights that sum to 1, the same for all "
         "features. A filter that subtracts a neighbour needs more.",
@@ -152,8 +153,8 @@ maps_agree = Number(
     "only part of what the answer hangs on.",
     mistakes={
         0.9: "So it would be if the map were an explanation. It is where one of two layers reads.",
-        0.0: "That would be a map of nothing. A patch with ink is more often looked at, and more "
-        "often needed.",
+        0.0: "That would be a map of nothing. A patch with ink is more often needed, and in two of "
+        "the three ViTs more often looked at.",
     },
     shown_by="attention, occlusion",
 )
@@ -184,8 +185,7 @@ patch_alone = Choices(
         "around it.",
         "about 0.6 of the patches": "It is more. Among 32 patches there is nearly all that can be "
         "known.",
-        "more than 0.9 of the patches": "The patches tell each other what they are. It is as good "
-        "as reading both digits.",
+        "more than 0.9 of the patches": "The patches tell each other what they are.",
     },
     right="more than 0.9 of the patches",
     shown_by="patches right",
@@ -193,10 +193,10 @@ patch_alone = Choices(
 
 filled_in = Choices(
     question="A Transformer that is trained for 400 steps, the mean image, and the best linear "
-    "guess, which needs no training: who fills in the hidden pixels with the least error?",
+    "guess, which takes no steps: who fills in the hidden pixels with the least error?",
     choices={
         "the Transformer, by far": "After 400 steps it has come half of the way from the mean "
-        "image to the linear guess. It takes four times as many to pass it.",
+        "image to the linear guess. With four times as many it has passed it.",
         "the linear guess": "It knows from the covariance what each seen pixel says of each hidden "
         "one. The Transformer gets past it only with more steps.",
         "the mean image": "It does not look at what is seen. The two others do.",
