@@ -129,6 +129,14 @@ ROOMS = {
         "induction_score",
         "said_of_heads",
     ],
+    "applications": [
+        "best_span",
+        "interests",
+        "area_under_curve",
+        "contrastive_loss",
+        "match_objects",
+        "my_mode",
+    ],
     "claim_by_claim": [
         "contradicting_pairs",
         "sound_references",

@@ -30,6 +30,7 @@ ROOMS = {
     "ShapeExplorer": "labs.transformer_code.widget",
     "TrainingBar": "ui.training_bar",
     "TrainingPlayer": "ui.training_player",
+    "TriptychExplorer": "labs.applications.widget",
     "VisionExplorer": "labs.vision.widget",
     "WeightedSumExplorer": "labs.weighted_sum.widget",
     "WeightsExplorer": "labs.attention_weights.widget",

@@ -47,6 +47,11 @@ _ = torch.manual_seed(0)
 DecodingExplorer(Transformer(13, 13, d_model=16, n_layers=2), DIGITS, DIGITS, text="3 1 4")
 """,
     "BlockExplorer": "BlockExplorer()",
+    "TriptychExplorer": """\
+from attention_lab.labs.applications.triptych import Reader
+_ = torch.manual_seed(0)
+TriptychExplorer(Reader())
+""",
     "VisionExplorer": "VisionExplorer()",
     "TrainingPlayer": """\
 from attention_lab.models.training import History

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from attention_lab.labs.applications.triptych import Reader
 from attention_lab.models.data.sequences import DIGITS
 from attention_lab.models.training import History
 from attention_lab.models.transformer import Transformer
 from attention_lab.pictures.style import palette, shade
-from attention_lab.widgets import DecodingExplorer, TrainingPlayer
+from attention_lab.widgets import DecodingExplorer, TrainingPlayer, TriptychExplorer
 
 
 def type_into(editor, row, column, text):
@@ -127,3 +128,9 @@ def training_player(steps=8, every=2):
     return TrainingPlayer(
         History(losses, maps), ["le", "chat"], ["the", "cat", "<end>"], right=[(0, 0), (1, 1)]
     )
+
+
+def triptych_explorer():
+    """Three digits and a model that has learned nothing yet."""
+    torch.manual_seed(0)
+    return TriptychExplorer(Reader())

@@ -643,3 +643,14 @@ def test_the_console_runs_a_program_that_is_typed(widgets):
     soon(lambda: "Row 0 selects nothing" in status(console), "the program")
     console.get_by_label("BOS token, at half the score").uncheck()
     soon(lambda: "gives 3.833" in status(console), "the mean of all tokens")
+
+
+def test_the_question_to_a_picture_is_chosen_and_the_weights_are_taken_away(widgets):
+    explorer = the(widgets, "TriptychExplorer")
+    soon(lambda: "Asked: middle." in status(explorer), "the first question")
+    explorer.get_by_label("question").select_option("largest")
+    soon(lambda: "Asked: largest." in status(explorer), "another question")
+    explorer.get_by_label("weights").select_option("a third each")
+    soon(lambda: "left 0.333, middle 0.333, right 0.333" in status(explorer), "equal weights")
+    explorer.get_by_label("middle").select_option("5")
+    soon(lambda: "Asked: largest." in status(explorer), "another digit")

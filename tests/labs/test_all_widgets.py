@@ -25,7 +25,14 @@ from attention_lab.widgets import (
     WeightsExplorer,
     WordLines,
 )
-from helpers import all_inside, digits_explorer, redraws_of, training_player, type_into
+from helpers import (
+    all_inside,
+    digits_explorer,
+    redraws_of,
+    training_player,
+    triptych_explorer,
+    type_into,
+)
 
 
 @pytest.mark.parametrize("make", [WeightsExplorer, WeightedSumExplorer])
@@ -73,6 +80,7 @@ ALL = [
     SelectConsole,
     ShapeExplorer,
     VisionExplorer,
+    triptych_explorer,
     digits_explorer,
     training_player,
 ]

@@ -33,7 +33,7 @@ from attention_lab.widgets import (
     WeightsExplorer,
     WordLines,
 )
-from helpers import all_inside, digits_explorer, training_player
+from helpers import all_inside, digits_explorer, training_player, triptych_explorer
 from labs.programmable_rules.test_on_model import SHORT, TINY, LanguageModel, SmolLM2, Splits
 
 
@@ -70,6 +70,7 @@ MAKERS = {
     "ShapeExplorer": [ShapeExplorer],
     "TrainingBar": [lambda: TrainingBar(4)],
     "TrainingPlayer": [training_player],
+    "TriptychExplorer": [triptych_explorer],
     "VisionExplorer": [VisionExplorer],
     "WeightedSumExplorer": [WeightedSumExplorer],
     "WeightsExplorer": [

@@ -17,10 +17,10 @@ import traitlets
 from attention_lab.core import modes
 from attention_lab.core.modes import Mode
 from attention_lab.grading.feedback import Problem
-from attention_lab.labs.programmable_rules.rule_text import in_tensors
 from attention_lab.ui.fields import STYLE as FIELDS
 from attention_lab.ui.fields import Knob, box, choice, count_field, row, text_field
 from attention_lab.ui.parsing import parse_number
+from attention_lab.ui.rule_text import in_tensors
 
 __all__ = ["LIBRARY", "OWN_BIAS", "OWN_MASK", "ModePicker"]
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from attention_lab.models.data.digits import all_digits
+
 __all__ = [
     "SHIFTS",
     "SIDE",
@@ -55,13 +57,7 @@ def splits() -> dict[str, Split]:
         "test" has 450, "validation" 250 (to choose a learning rate by), "train" the 1097 that are
         left, "all" train and validation together, and "few" the first 200 of train.
     """
-    from sklearn.datasets import load_digits
-
-    read = load_digits()
-    images = torch.tensor(read.images, dtype=torch.float32) / 16
-    labels = torch.tensor(read.target, dtype=torch.long)
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    images, labels = images[order], labels[order]
+    images, labels = all_digits()
     first = N_TEST + N_VALIDATION
 
     def part(start: int, end: int | None = None) -> Split:

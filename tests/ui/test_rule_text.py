@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from attention_lab.core.modes import Mode
 from attention_lab.grading.feedback import Problem
-from attention_lab.labs.programmable_rules.rule_text import in_tensors
+from attention_lab.ui.rule_text import in_tensors
 
 N = 5
 RULES = {

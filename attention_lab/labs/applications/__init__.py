@@ -1,0 +1,1 @@
+"""Notebook 16: attention at work, and a project of your own."""
