@@ -34,6 +34,13 @@ OPEN, CLOSE = "\ue000", "\ue001"  # around the number of a formula, while Markdo
 # Browsers know no letters but upright and slanted; these are the letters as signs of their own.
 LETTERS = {"sans-serif": (0x1D5A0, 0x1D5BA), "bold": (0x1D400, 0x1D41A)}
 LETTER = re.compile(r'<mi mathvariant="([\w-]+)">([A-Za-z])</mi>')
+# What a typesetter knows and a browser does not: a sign that follows a bracket, a comma or a
+# relation belongs to its number; the name of a function stands off from its argument.
+SIGN = re.compile(
+    r"(<(?:mrow|mtd|math)[^>]*>|<mo(?![^>]*postfix)[^>]*>(?!&#x0002(?:9|1);|&#x0005D;|&#x0007D;)"
+    r"[^<]*</mo>)<mo>&#x02212;</mo>"
+)
+FUNCTION = re.compile(r"<mi>(ln|log|exp|sin|cos|tanh|max|min)</mi>(?!<mo[^>]*>&#x00028;|</m)")
 
 
 class Section(NamedTuple):
@@ -62,11 +69,16 @@ def formula(latex: str, *, block: bool) -> str:
         return f"<mi>{chr(start + ord(found[2].lower()) - ord('a'))}</mi>"
 
     made = LETTER.sub(letter, made)
+    made = made.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")
+    made = SIGN.sub(r'\1<mo form="prefix">&#x02212;</mo>', made)
+    made = made.replace("<mo>&#x0002F;</mo>", '<mo lspace="0" rspace="0">/</mo>')
+    made = FUNCTION.sub(r'<mo lspace="0.17em" rspace="0.17em" form="infix">\1</mo>', made)
     return f'<span class="formula">{made}</span>' if block else made
 
 
 def code(source: str) -> str:
     """Return Python as HTML with a class for each kind of word."""
+    source = source.replace("  # fmt: skip", "")  # said to a tool, not to a reader
     inside = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
     return f'<pre class="code" tabindex="0"><code>{inside}</code></pre>'
 
@@ -275,9 +287,10 @@ class Page:
 
 def _plain(markdown: str) -> str:
     """Return the words of Markdown."""
-    text = re.sub(r"<[^>]*>|!\[[^\]]*\]\([^)]*\)", " ", markdown)
+    text = re.sub(r"<[^>]*>|!\[[^\]]*\]\([^)]*\)|\[Open in Colab\]\(.*", " ", markdown)
+    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\\[^$\n]*\$", " … ", text, flags=re.S)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return " ".join(re.sub(r"[*_`$|>#]|---+", " ", text).split())
+    return " ".join(re.sub(r"[*`$|>#]|---+", " ", text).split())
 
 
 def in_address(anchor: str) -> str:

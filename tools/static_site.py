@@ -136,7 +136,7 @@ def front(listed: Sequence[Entry]) -> str:
     """Return the front page."""
     rows = "".join(
         f'<tr><td><a href="{link(e.stem)}">{html.escape(e.title)}</a></td>'
-        f"<td>{html.escape(e.question)}</td><td>{html.escape(e.minutes)}</td></tr>"
+        f'<td>{html.escape(e.question)}</td><td class="short">{html.escape(e.minutes)}</td></tr>'
         for e in listed
     )
     return (

@@ -87,7 +87,7 @@
       const link = document.createElement("a");
       link.href = section.address;
       link.textContent = section.heading === section.page
-        ? section.page : `${section.page}: ${section.heading}`;
+        ? section.page : `${section.page} › ${section.heading}`;
       item.append(link, excerpt(section, words));
       return item;
     }));
