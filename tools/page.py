@@ -66,7 +66,7 @@ def formula(latex: str, *, block: bool) -> str:
         if starts is None:
             return found[0]
         start = starts[found[2].islower()]
-        return f"<mi>{chr(start + ord(found[2].lower()) - ord('a'))}</mi>"
+        return f"<mi>&#x{start + ord(found[2].lower()) - ord('a'):X};</mi>"
 
     made = LETTER.sub(letter, made)
     made = made.replace("<mo>&#x0221E;</mo>", "<mi>&#x0221E;</mi>")
@@ -80,7 +80,7 @@ def code(source: str) -> str:
     """Return Python as HTML with a class for each kind of word."""
     source = source.replace("  # fmt: skip", "")  # said to a tool, not to a reader
     inside = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
-    return f'<pre class="code" tabindex="0"><code>{inside}</code></pre>'
+    return f'<pre class="code"><code>{inside}</code></pre>'
 
 
 class _Renderer(mistune.HTMLRenderer):
@@ -98,7 +98,7 @@ class _Renderer(mistune.HTMLRenderer):
     def block_code(self, code_: str, info: str | None = None) -> str:
         if (info or "").startswith("py"):
             return code(code_)
-        return f'<pre class="code" tabindex="0"><code>{html.escape(code_)}</code></pre>'
+        return f'<pre class="code"><code>{html.escape(code_)}</code></pre>'
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         return f'<a href="{html.escape(self.page.address(unquote(url)))}">{text}</a>'
@@ -261,14 +261,14 @@ class Page:
 
     def _output(self, output: Any) -> str:
         if output.output_type == "stream":
-            return f'<pre tabindex="0">{html.escape(output.text)}</pre>'
+            return f"<pre>{html.escape(output.text)}</pre>"
         data = output.get("data", {})
         if "image/png" in data:
             about = output.metadata.get("image/png", {})
             return self._image(data["image/png"], about.get("alt", ""), about)
         if "text/html" in data:
             return f'<div class="picture">{self._twin(data)}</div>'
-        return f'<pre tabindex="0">{html.escape(data.get("text/plain", ""))}</pre>'
+        return f"<pre>{html.escape(data.get('text/plain', ''))}</pre>"
 
     def _twin(self, data: Any) -> str:
         """Return HTML with each style sheet once, and what a still widget cannot do."""

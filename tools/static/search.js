@@ -4,6 +4,16 @@
 (() => {
   const menu = document.querySelector("nav details");
   if (menu && matchMedia("(min-width: 1100px)").matches) menu.open = true;
+  // What is wider than its place can be moved by keyboard, too.
+  function reach() {
+    for (const each of document.querySelectorAll("pre, .table, .picture, .formula")) {
+      if (each.scrollWidth > each.clientWidth + 1) each.tabIndex = 0;
+      else each.removeAttribute("tabindex");
+    }
+  }
+  addEventListener("load", reach);
+  addEventListener("resize", reach);
+
   const field = document.querySelector("#search");
   const found = document.querySelector("#found");
   const said = document.querySelector("#said");
