@@ -17,10 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
-
 import notebooks as tool
 from attention_lab.pictures.tables import DARKENED
+from catalogue import title_of
 from page import Page, in_address
 
 STATIC = Path(__file__).parent / "static"
@@ -43,14 +42,6 @@ def pages() -> list[Path]:
     """Return the notebooks of the site: the course in order, and then those to look things up."""
     course = tool.course()
     return [*course, *(p for p in sorted(tool.NOTEBOOKS.glob("*.ipynb")) if p not in course)]
-
-
-def title_of(path: Path) -> str:
-    """Return the first heading of a notebook, with the number of its file in front."""
-    cells = nbformat.read(path, as_version=4).cells
-    text = re.search(r"^# (.+)$", "\n".join(cell.source for cell in cells), re.M)[1]
-    number = re.match(r"\d\d", path.stem)
-    return text if not number or text.startswith(number[0]) else f"{number[0]} {text}"
 
 
 def entries(paths: Sequence[Path]) -> list[Entry]:
