@@ -106,6 +106,7 @@ oldest: .venv-oldest/.installed
 notebooks: $(INSTALLED)
 	$(BIN)/python tools/notebooks.py
 	$(BIN)/python tools/catalogue.py
+	$(BIN)/python tools/teaching.py times
 
 site: $(INSTALLED)
 	$(BIN)/python tools/static_site.py
