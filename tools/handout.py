@@ -20,7 +20,8 @@ import lint
 import notebooks as tool
 
 FOLDER = tool.ROOT / "build" / "handouts"
-FOLDED = r"<details>\s*<summary>{}</summary>.*?</details>\s*"
+# what is folded: hints, solutions, and what came out
+FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>.*?</details>\s*", re.S)
 NOTE = (
     "*This is a handout: solutions are not in it, and the outputs that answer a prediction appear "
     "when you run their cells.*"
@@ -79,10 +80,12 @@ def _asks(source: str) -> bool:
 
 
 def _without(source: str, hints: bool) -> str:
-    """Take solutions out of Markdown, and hints if they are not wanted."""
-    for kind in ("Solution",) if hints else ("Solution", "Hint"):
-        source = re.sub(FOLDED.format(kind), "", source, flags=re.S)
-    return _standing_alone(source).rstrip()
+    """Take what is folded out of Markdown: all of it, or all but the hints."""
+
+    def left(folded: re.Match[str]) -> str:
+        return folded[0] if hints and folded[1] == "Hint" else ""
+
+    return _standing_alone(FOLDED.sub(left, source)).rstrip()
 
 
 def _standing_alone(source: str) -> str:

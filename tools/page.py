@@ -27,6 +27,8 @@ import notebooks as tool
 FENCED = re.compile(r"^```.*?^```|`[^`\n]+`", re.S | re.M)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
+ANNOUNCED = re.compile(r"^\*\*((?:Exercise|Puzzle) [\d.]*\d)", re.M)
+FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
 STYLE = re.compile(r"<style>.*?</style>", re.S)
 TWIN = "<div>Run this cell to make it live.</div>"
 VERDICT = re.compile(r'<div class="alab-slab".*?</div>', re.S)
@@ -143,6 +145,7 @@ class Page:
         self.prefix, self.printed = prefix, printed
         self.sections: list[Section] = []
         self.kept_back: list[str] = []
+        self._exercise = ""
         self._attachments: dict[str, Any] = {}
         self._sheets: set[str] = set()
         self._renderer = _Renderer(self)
@@ -175,15 +178,19 @@ class Page:
         return made
 
     def _without_folded(self, source: str) -> str:
-        """Take hints and solutions out, and keep them for the end."""
+        """Unfold what is folded; hints and solutions are kept for the end."""
 
         def keep(found: re.Match[str]) -> str:
-            kind = re.search("<summary>(.*?)</summary>", found[0])[1]
-            inside = re.sub(r"</?details>|<summary>.*?</summary>", "", found[0])
-            self.kept_back.append(f"<p><b>{kind}</b></p>{self.markdown(inside)}")
+            kind, inside = found[1], found[2]
+            if kind not in ("Hint", "Solution"):
+                return f"**{kind}.**\n{inside}"
+            head = f"<p><b>{html.escape(self._exercise)}, {kind.lower()}</b></p>"
+            self.kept_back.append(head + self.markdown(inside))
             return ""
 
-        return re.sub(r"<details>.*?</details>", keep, source, flags=re.S)
+        for announced in ANNOUNCED.finditer(source):
+            self._exercise = announced[1]
+        return FOLDED.sub(keep, source)
 
     def markdown(self, source: str) -> str:
         """Return Markdown with formulas as HTML."""

@@ -172,7 +172,11 @@ def test_an_answer_is_folded_and_what_was_not_attempted_is_not_told(tmp_path):
 
 
 def test_in_print_nothing_is_folded_and_solutions_stand_behind(tmp_path):
-    page, body = made(tmp_path, *answered(), printed=True, prefix="x--")
+    seen = "**Exercise 6.1: x** Do.\n\n<details><summary>What came out</summary>\n\n8\n\n</details>"
+    asked = nbformat.v4.new_markdown_cell(seen, id="seen")
+    page, body = made(tmp_path, asked, *answered(), printed=True, prefix="x--")
+    assert "<strong>What came out.</strong>" in body
+    assert page.kept_back[0].startswith("<p><b>Exercise 6.1, hint</b></p>")
     assert "<details" not in body
     assert 'id="x--cell-a"' in body
     assert len(page.kept_back) == 2
