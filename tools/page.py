@@ -24,7 +24,8 @@ from pygments.lexers import PythonLexer
 
 import notebooks as tool
 
-FENCED = re.compile(r"^```.*?^```|`[^`\n]+`", re.S | re.M)
+# where no formula stands: in code, and in the address of a link
+FENCED = re.compile(r"^```.*?^```|`[^`\n]+`|\]\([^)\s]*\)", re.S | re.M)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 ANNOUNCED = re.compile(r"^\*\*((?:Exercise|Puzzle) [\d.]*\d)", re.M)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
+import torch
 
 import catalogue
 import notebooks as tool
@@ -194,6 +195,7 @@ def named(arguments: list[str]) -> Iterator[str]:
 
 def main() -> None:
     sys.path.insert(0, str(tool.ROOT / "tests"))
+    torch.set_num_threads(1)  # as on the pages of the exercises
     text = PAGE.read_text(encoding="utf-8")
     for name in named(sys.argv[1:]):
         text = put(text, name, PARTS[name]())
