@@ -140,7 +140,7 @@ def said_to(name: str, answer: Any, says: str) -> str:
     if len(said) > LONGEST:
         end = max(LONGEST, said.index(says) + len(says))
         said = f"{said[:end]} …" if end < len(said) else said
-    return re.sub(r"([|*_`])", r"\\\1", said).replace("<", "&lt;")
+    return re.sub(r"([|*_])", r"\\\1", said).replace("<", "&lt;")
 
 
 def errors() -> str:
@@ -154,6 +154,7 @@ def errors() -> str:
             f"- {said_to(item.name, answer, says)}"
             for answer, says in wrong_answers(item.name, room_of[item.name])
         ]
+        lines = list(dict.fromkeys(lines))
         if not lines:
             continue
         if item.place.path != last:
