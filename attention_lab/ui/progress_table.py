@@ -68,7 +68,9 @@ class ProgressTable:
         for room, names in self._exercises.items():
             file = files.get(room, "")
             number = re.match(r"\d\d ", file.replace("_", " "))
-            title = (number[0] if number else "") + room.replace("_", " ").capitalize()
+            title = (number[0] if number else "") + room.replace("_", " ").capitalize().replace(
+                "Qkv", "Q/K/V"
+            )
             guesses = [known.first_guesses.get(name) for name in self._predictions.get(room, ())]
             rows.append(
                 _Row(
@@ -87,8 +89,8 @@ class ProgressTable:
         return self._sum_up(self._rows())
 
     def _sum_up(self, rows: Sequence[_Row]) -> str:
-        solved = sum(row.count("solved", "over budget") for row in rows)
-        tried = sum(row.count("not yet") for row in rows)
+        solved = sum(row.count("solved") for row in rows)
+        tried = sum(row.count("not yet", "over budget") for row in rows)
         guessed, right = sum(row.guessed for row in rows), sum(row.right for row in rows)
         if not (solved or tried or guessed):
             return " ".join(filter(None, [self._begun, NOTHING]))
@@ -104,7 +106,7 @@ class ProgressTable:
         said = f'<div style="line-height:1.5">{escaped(self._sum_up(rows))}</div>'
         if not any(row.guessed or row.count(*progress.RANK) for row in rows):
             return said
-        heads = ("notebook", "exercises", "solved", "tried", "open", "right at first guess")
+        heads = ("notebook", "exercises", "solved", "tried", "open", "guessed", "right at once")
         head = "".join(f'<th scope="col" style="{CELL};font-weight:600">{h}</th>' for h in heads)
         body = "".join(map(_drawn, rows))
         key = " · ".join(f"{sign} {state}" for state, sign in SIGNS.items())
@@ -126,14 +128,14 @@ def _drawn(row: _Row) -> str:
         f'aria-label="{exercise.replace("_", " ")}: {state}">{SIGNS[state]}</span>'
         for exercise, state in row.states.items()
     )
-    guesses = f"{row.right} of {row.guessed}" if row.guessed else "–"
     cells = [
         f'<a href="{escaped(row.file)}">{name}</a>' if row.file else name,
         signs,
-        str(row.count("solved", "over budget")),
-        str(row.count("not yet")),
+        str(row.count("solved")),
+        str(row.count("not yet", "over budget")),
         str(row.count("open")),
-        f"{guesses} ({row.asked} asked)" if row.asked else "–",
+        f"{row.guessed} of {row.asked}" if row.asked else "–",
+        str(row.right) if row.guessed else "–",
     ]
     inside = "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells)
     return f'<tr style="background:transparent">{inside}</tr>'
