@@ -206,7 +206,7 @@ def test_it_counts_by_notebook_with_links_to_those_that_are_there(folder):
     table = shown()
     count = len(dir(check))
     assert table.text() == (
-        f"2 of {count} exercises solved, 1 tried and not solved yet. 1 of 2 first guesses right."
+        f"1 of {count} exercises solved, 2 tried and not solved yet. 1 of 2 first guesses right."
     )
     drawn = table._repr_mimebundle_()["text/html"]
     assert '<a href="06_masks.ipynb">06 Masks</a>' in drawn
