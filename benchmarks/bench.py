@@ -1,4 +1,5 @@
-"""Measure side by side, in one run: imports, attention, models, pictures, widgets.
+"""Measure side by side, in one run: imports, attention, models, pictures, widgets,
+and the trainings of a notebook.
 
     python benchmarks/bench.py                  all of it, about six minutes
     python benchmarks/bench.py pictures attention  some of it
@@ -100,19 +101,44 @@ def attention() -> None:
     )
 
 
-def _attention_call(which: str, n: int) -> Callable[[], object]:
+def tiled() -> None:
+    """Tiled attention against the naive way: time, and what the operating system says of memory."""
+    ways = ("naive", "tiled", "sdpa")
+    rows = []
+    for n in (1024, 2048, 4096, 8192):
+        took = taking_turns([_attention_call(way, n, heads=1) for way in ways], seconds=0.4)
+        mib = [_peak_mib(way, n, heads=1) for way in ways]
+        rows.append((str(n), *took, took[0] / took[1], *mib, mib[0] / max(mib[1], 0.1)))
+    table(
+        f"softmax(QK^T)V in three lines, tiled_attention, SDPA; (1, 1, n, {D_K}), float32",
+        ("n", "naive ms", "tiled ms", "SDPA ms", "naive / tiled",
+         "naive MiB", "tiled MiB", "SDPA MiB", "naive / tiled"),
+        rows,
+    )  # fmt: skip
+
+
+def _attention_call(which: str, n: int, heads: int = HEADS) -> Callable[[], object]:
     import torch
 
     from attention_lab import attention
+    from attention_lab.core.tiled import tiled_attention
 
-    inputs = [torch.randn(1, HEADS, n, D_K) for _ in range(3)]
-    function = attention if which == "ours" else torch.nn.functional.scaled_dot_product_attention
+    def naive(query, key, value):
+        return (query @ key.mT / D_K**0.5).softmax(dim=-1) @ value
+
+    inputs = [torch.randn(1, heads, n, D_K) for _ in range(3)]
+    function = {
+        "ours": attention,
+        "sdpa": torch.nn.functional.scaled_dot_product_attention,
+        "naive": naive,
+        "tiled": tiled_attention,
+    }[which]
     return lambda: function(*inputs)
 
 
-def _peak_mib(which: str, n: int) -> float:
+def _peak_mib(which: str, n: int, heads: int = HEADS) -> float:
     """Return how much the largest resident size of a new Python grows by one call."""
-    code = f"import bench; print(bench.growth({which!r}, {n}))"
+    code = f"import bench; print(bench.growth({which!r}, {n}, {heads}))"
     command = [sys.executable, "-c", code]
     done = subprocess.run(
         command, check=True, cwd=ROOT / "benchmarks", capture_output=True, text=True
@@ -120,10 +146,10 @@ def _peak_mib(which: str, n: int) -> float:
     return float(done.stdout)
 
 
-def growth(which: str, n: int) -> float:
+def growth(which: str, n: int, heads: int) -> float:
     """Return the growth of this process by one call, in MiB; a small call goes before it. Linux."""
-    _attention_call(which, 8)()
-    call = _attention_call(which, n)
+    _attention_call(which, 8, heads)()
+    call = _attention_call(which, n, heads)
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
     before = _high_water()
     call()
@@ -379,6 +405,42 @@ def _one_more(ours, theirs, tokens) -> list[float]:
     return taking_turns([lambda: ours(one, caches=caches), its], seconds=1)
 
 
+# --- trainings of the labs ------------------------------------------------------------------
+
+
+def speech() -> None:
+    """A step of training for each listener of notebook 14, and writing 200 numbers with it."""
+    import torch
+
+    from attention_lab.labs.speech import training, words
+    from attention_lab.labs.speech.listener import KINDS, Listener
+
+    torch.set_num_threads(1)
+    rows = []
+    for sound, bands, stride, make in (
+        ("tones", 7, 2, training.tone_batch),
+        ("words", words.BANDS, 3, words.word_batch),
+    ):
+        random = torch.Generator().manual_seed(0)
+        named = training.numbers(training.BATCH, 5, 5, random)
+        drawing = median_ms(lambda m=make, n=named, r=random: m(n, r))
+        batch = make(named, random)
+        for kind in KINDS:
+            model = Listener(bands, kind, stride=stride)
+            step, writing = taking_turns(
+                [
+                    lambda m=model, b=batch: training.loss_of(m, b).backward(),
+                    lambda m=model, b=batch: m.write(b.features, b.lengths, most=6),
+                ]
+            )
+            rows.append((f"{sound} {kind}", drawing, step, writing))
+    table(
+        "32 numbers of five digits, one thread",
+        ("", "draw the batch ms", "forward and backward ms", "write ms"),
+        rows,
+    )
+
+
 # --- pictures -------------------------------------------------------------------------------
 
 
@@ -546,13 +608,49 @@ def widgets() -> None:
     )
 
 
+# --- the trainings of notebook 13 -----------------------------------------------------------
+
+
+def vision() -> None:
+    """What a live training of notebook 13 takes, and what comes of it, on one thread."""
+    import torch
+
+    from attention_lab.labs.vision import runs, tasks
+    from attention_lab.labs.vision.images import splits
+    from attention_lab.labs.vision.networks import build, parameters
+
+    torch.set_num_threads(1)
+    data, rows = splits(), []
+    for kind in ("MLP", "CNN", "CNN + SE", "CNN + CBAM", "CNN + non-local", "ViT"):
+        network, start = build(kind), time.perf_counter()
+        runs.fit(network, data["all"], lr=runs.best(kind)[0].lr)
+        took = time.perf_counter() - start
+        right = runs.classify(network, data["test"]).double().mean().item()
+        rows.append((kind, parameters(network), took, right, runs.best(kind)[0].accuracy))
+    table(
+        "digits: 600 steps of 64 images",
+        ("network", "parameters", "s", "accuracy", "kept"),
+        rows,
+    )
+    rows = []
+    for name, task in tasks.TASKS.items():
+        kind = next(iter(task.kinds))
+        network, start = task.kinds[kind](0), time.perf_counter()
+        tasks.fit_task(name, network, lr=tasks.best(name, kind)[0].lr)
+        rows.append((f"{name}, {kind}", task.steps, time.perf_counter() - start))
+    table("small tasks", ("task", "steps", "s"), rows)
+
+
 PARTS = {
     "imports": imports,
     "attention": attention,
+    "tiled": tiled,
     "transformer": transformer,
     "model": model,
+    "speech": speech,
     "pictures": pictures,
     "widgets": widgets,
+    "vision": vision,
 }
 
 

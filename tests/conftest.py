@@ -12,7 +12,11 @@ if os.environ.get("CI"):
 
 @pytest.fixture(autouse=True)
 def threads():
-    """A cell of a notebook that fixes the number of threads fixes it for its own test only."""
+    """One thread, as in the notebooks; what a test fixes is fixed for itself only.
+
+    Two workers with two threads each on two cores wait for each other, up to ten times as long.
+    """
     before = torch.get_num_threads()
+    torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)

@@ -22,6 +22,7 @@ MatrixEditor("M", [[1, 2], [3, 4]], presets={"the unit matrix": [[1, 0], [0, 1]]
     "MaskEditor": "MaskEditor(3, 3)",
     "MaskExplorer": "MaskExplorer()",
     "ModeStudio": "ModeStudio()",
+    "ModeOnModel": "ModeOnModel()",
     "AlignmentExplorer": """\
 from attention_lab.models.data.translation import ENGLISH, FRENCH, translate
 from attention_lab.models.seq2seq import Seq2Seq
@@ -31,9 +32,11 @@ AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
                   Vocabulary(ENGLISH), Vocabulary(FRENCH), translate=translate)
 """,
     "ScaleExplorer": "ScaleExplorer(64)",
+    "DialExplorer": "DialExplorer()",
     "AttentionExplorer of 16 tokens": "AttentionExplorer(a, a, a)",
     "AttentionExplorer of 32 tokens": "AttentionExplorer(b, b, b)",
     "SelectConsole": "SelectConsole()",
+    "CostExplorer": "CostExplorer()",
     "ShapeExplorer": "ShapeExplorer()",
     "PositionExplorer": "PositionExplorer()",
     "DecodingExplorer": """\
@@ -43,6 +46,7 @@ _ = torch.manual_seed(0)
 DecodingExplorer(Transformer(13, 13, d_model=16, n_layers=2), DIGITS, DIGITS, text="3 1 4")
 """,
     "BlockExplorer": "BlockExplorer()",
+    "VisionExplorer": "VisionExplorer()",
     "TrainingPlayer": """\
 from attention_lab.models.training import History
 maps = [(step, (step * torch.eye(2, 3)).softmax(dim=1)) for step in (0, 2, 4)]

@@ -43,7 +43,7 @@ def whys(html):
 
 def marked(html, kind):
     """Count the cells of a picture that are outlined: "chosen" or "related"."""
-    return html.count(f"alab-{kind}")
+    return len(re.findall(rf'class="[^"]*\balab-{kind}\b', html))
 
 
 def redraws_of(widget):

@@ -6,7 +6,8 @@
 
 In the course, first means first in the order of the notebooks. In a notebook by itself it means
 first there, but for the terms of the first page (query, key, value ...), which stand everywhere.
-What is code, formula, heading or link already is no use of a term; nor there is the map of 00.
+What is code, formula, heading, title of an exercise or link already is no use of a term; nor is the
+map of 00 there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ CONTENTS = "map"  # the cell that lists the notebooks
 # papers (in italics with a year behind them)
 NO_PROSE = re.compile(
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|^#.*?$|!?\[[^\]]*\]\([^)]*\)|<details>.*?</details>"
-    r"|<[^>]*>|\*\*(?:Source|Next).*|\*[^*\n]+\*, \d{4}",
+    r"|<[^>]*>|\*\*(?:Source|Next).*|\*\*(?:Exercise|Puzzle) \d[^*]*\*\*|\*[^*\n]+\*, \d{4}",
     re.S | re.M,
 )
 

@@ -3,7 +3,8 @@
     python tools/real_model_lessons.py                    all of them, about ten minutes
     python tools/real_model_lessons.py induction streaming  some of them
 
-The notebooks show a part of this, live; `tests/models/test_lessons.py` holds the numbers.
+The notebooks show a part of this, live; `tests/models/test_lessons.py` holds the numbers. Lessons
+1 and 8 to 15 are in ``interpretation.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -130,29 +131,28 @@ def previous(lm: SmolLM2) -> Numbers:
 def sinks(lm: SmolLM2) -> Numbers:
     """How much weight the first position takes, and who takes it when it is hidden."""
 
-    def shares(text: str, key: int = 0) -> tuple[float, int]:
+    def shares(text: str, *keys: int) -> list[tuple[float, int]]:
         """The mean weight of a key over all queries behind it, and heads that give it over half."""
         weights = torch.stack(list(lm.weights(text).values()))  # (270, n, n)
-        own = weights[:, key + 1 :, key].mean(dim=1)  # (270)
-        return own.mean().item(), int((own > 0.5).sum())
+        own = [weights[:, key + 1 :, key].mean(dim=1) for key in keys]  # each (270)
+        return [(each.mean().item(), int((each > 0.5).sum())) for each in own]
 
     found: Numbers = {"tokens": lm.read(PROSE).shape[1]}
-    found["weight of position 0, heads above half"] = shares(PROSE)
-    found["weight of position 1"] = shares(PROSE, 1)[0]
+    found["weight of position 0, heads above half"], (second, _) = shares(PROSE, 0, 1)
+    found["weight of position 1"] = second
     for first in ("A", "Yesterday,", "7", "<|endoftext|>"):
-        found[f"weight of position 0, which is {first}"] = shares(first + " " + PROSE)[0]
+        found[f"weight of position 0, which is {first}"] = shares(f"{first} {PROSE}", 0)[0][0]
     # Equal tokens at the beginning average equal values, so all of them are what the first one is.
     said = PROSE.replace("The sun", "The" * 2 + " sun", 1)
-    found["weights of positions 0 and 1, both The"] = [shares(said, key)[0] for key in (0, 1)]
+    found["weights of positions 0 and 1, both The"] = [share for share, _ in shares(said, 0, 1)]
     with recorded(lm.model, step="value") as values:
-        lm.next(PROSE)
+        found["loss"] = mean_loss(lm, PROSE, 2)
     lengths = torch.stack([calls[0][0] for calls in values.values()]).norm(dim=-1)  # (270, n)
     ratio = (lengths[:, 0] / lengths[:, 1:].mean(dim=1)).view(30, 9).mean(dim=1)
     found["length of its value, layer 0"] = ratio[0].item()
     found["length of its value, layers 3 to 29"] = (ratio[3:].min().item(), ratio[3:].max().item())
-    found["loss"] = mean_loss(lm, PROSE, 2)
     with programmed(lm.model, rule("not the first key", lambda q, k: (k > 0) | (q == 0))):
-        found["weight of position 1, with 0 hidden"] = shares(PROSE, 1)[0]
+        found["weight of position 1, with 0 hidden"] = shares(PROSE, 1)[0][0]
         found["loss, with 0 hidden"] = mean_loss(lm, PROSE, 2)
     return found
 
@@ -270,10 +270,11 @@ def lit(lm: SmolLM2, prompts, b: float, *, every: bool = False, layers=None) -> 
     return sum(first) / len(first), sum(likely) / len(likely)
 
 
-def spotlight(lm: SmolLM2) -> Numbers:
+def spotlight(lm: SmolLM2, every: int = 1) -> Numbers:
     """3: a bias for the last query only."""
     found: Numbers = {}
     for name, prompts in (("lists", LISTS), ("names", NAMES), ("facts", FACTS)):
+        prompts = prompts[::every]
         for b in (0.0, 2.0, 4.0, 6.0):
             found[f"{name}, b = {b:g}"] = lit(lm, prompts, b)
         found[f"{name}, b = 4, every query"] = lit(lm, prompts, 4.0, every=True)
@@ -340,9 +341,9 @@ def giving() -> list[tuple[str, str, str]]:
     ]
 
 
-def giver(lm: SmolLM2) -> Numbers:
+def giver(lm: SmolLM2, every: int = 1) -> Numbers:
     """4: the head that reads the answer is not the one that matters."""
-    prompts = giving()
+    prompts = giving()[::every]
 
     def measure(change: Callable | None = None) -> tuple[float, float]:
         differences = []
@@ -410,10 +411,10 @@ ORDERS = [
 ]
 
 
-def planted(lm: SmolLM2) -> Numbers:
+def planted(lm: SmolLM2, orders: Sequence[tuple[str, str]] = ORDERS) -> Numbers:
     """5: an order behind a question, and the same with the order hidden from all that follows."""
     found: Numbers = {}
-    for question, order in ORDERS:
+    for question, order in orders:
         clean, both = lm.chat(question), lm.chat(f"{question} {order}")
         head = lm.read(f"<|im_start|>user\n{question}").shape[1]
         tail = lm.read(f"<|im_start|>user\n{question} {order}").shape[1]
@@ -492,19 +493,21 @@ def shown(value: object) -> str:
     return repr(value)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("lessons", nargs="*", help=f"of {', '.join(LESSONS)}; all if none is named")
+def main(lessons: Mapping[str, Callable], keep: Callable = lambda name, found: None) -> None:
+    """Measure the lessons that are named, or all; ``keep`` gets the numbers of each."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("lessons", nargs="*", help=f"of {', '.join(lessons)}; all if none is named")
     torch.set_num_threads(1)
     lm = smollm2()
-    for name in parser.parse_args().lessons or LESSONS:
+    for name in parser.parse_args().lessons or lessons:
         start = time.perf_counter()
         with torch.no_grad():
-            found = LESSONS[name](lm)
+            found = lessons[name](lm)
+        keep(name, found)
         print(f"\n{name} ({time.perf_counter() - start:.0f} s)", flush=True)
         for key, value in found.items():
             print(f"  {key}: {shown(value)}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(LESSONS)

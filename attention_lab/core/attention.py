@@ -15,7 +15,7 @@ from torch import Tensor
 
 from attention_lab.core.rules import MaskMod, ScoreMod, at_each_point
 
-__all__ = ["AttentionSteps", "attention", "masked_softmax"]
+__all__ = ["AttentionSteps", "attention", "check_inputs", "check_mask", "masked_softmax"]
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -112,7 +112,7 @@ def attention(
             [8.8509],
             [8.9480]])
     """
-    _check_inputs(query, key, value)
+    check_inputs(query, key, value)
     if attn_mask is not None and is_causal:
         causal = "torch.ones(n_q, n_k, dtype=torch.bool).tril()"
         added = isinstance(attn_mask, Tensor) and attn_mask.is_floating_point()
@@ -143,7 +143,7 @@ def attention(
     masked = scaled
     if attn_mask is not None:
         lead = torch.broadcast_shapes(scores.shape[:-2], value.shape[:-2])
-        _check_mask(attn_mask, scores.shape, lead)
+        check_mask(attn_mask, scores.shape, lead)
         if attn_mask.dtype == torch.bool:
             masked = masked.masked_fill(~attn_mask, -math.inf)
         else:
@@ -180,7 +180,8 @@ def masked_softmax(masked: Tensor) -> Tensor:
     return masked.masked_fill(hidden_row, 0.0).softmax(dim=-1).masked_fill(hidden_row, 0.0)
 
 
-def _check_inputs(query: Tensor, key: Tensor, value: Tensor) -> None:
+def check_inputs(query: Tensor, key: Tensor, value: Tensor) -> None:
+    """Say in one sentence what does not fit; the errors are those of `attention`."""
     named = {"query": query, "key": key, "value": value}
     for name, tensor in named.items():
         if not isinstance(tensor, Tensor):
@@ -220,7 +221,8 @@ def _check_inputs(query: Tensor, key: Tensor, value: Tensor) -> None:
         raise ValueError(f"the leading axes do not broadcast: {leading}") from None
 
 
-def _check_mask(attn_mask: Tensor, scores_shape: torch.Size, lead: torch.Size) -> None:
+def check_mask(attn_mask: Tensor, scores_shape: torch.Size, lead: torch.Size) -> None:
+    """Hold a mask to its kind and to the scores (..., n_q, n_k); ``lead`` are the other axes."""
     if not isinstance(attn_mask, Tensor):
         raise TypeError(
             f"attn_mask must be a torch.Tensor, but it is {type(attn_mask).__name__}; "

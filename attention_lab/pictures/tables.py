@@ -217,13 +217,15 @@ def cell(text: str = "", kind: str = "", why: str = "", *, is_first: bool = True
     )
 
 
-def weight_cell(weight: float, width: int = 0, why: str = "", *, is_first: bool = True) -> str:
+def weight_cell(
+    weight: float, width: int = 0, why: str = "", *, kind: str = "", is_first: bool = True
+) -> str:
     """Return a cell with a number from 0 to 1, and its colour.
 
-    For ``width`` see `wide`, for ``why`` and ``is_first`` `cell`.
+    For ``width`` see `wide`, for ``kind`` (more classes), ``why`` and ``is_first`` `cell`.
     """
     text = format_weight(weight)
-    color = f"alab-w{shade(weight, 0, 1)}"
+    color = f"alab-w{shade(weight, 0, 1)} {kind}".rstrip()
     return cell(wide(text, width) if width else text, color, why, is_first=is_first)
 
 

@@ -32,14 +32,15 @@ if (home && !home.dataset.arrows) {
     const at = event.target, move = step[event.key];
     const isField = at.matches('.alab-cells input[type=text]');
     if (!move || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (!isField && !at.matches('td[tabindex], .alab-cells input[type=checkbox]')) return;
+    const others = 'td[tabindex], .alab-cells input[type=checkbox], .alab-cells button';
+    if (!isField && !at.matches(others)) return;
     if (isField && move[0]) {
       const all = at.selectionStart === 0 && at.selectionEnd === at.value.length;
       const edge = move[0] < 0 ? 0 : at.value.length;
       if (!all && (at.selectionStart !== edge || at.selectionEnd !== edge)) return;
     }
     const among = at.closest(at.matches('td') ? 'table' : '.alab-cells');
-    const all = [...among.querySelectorAll(at.matches('td') ? 'td[tabindex]' : 'input')];
+    const all = [...among.querySelectorAll(at.matches('td') ? 'td[tabindex]' : 'input, button')];
     const here = at.getBoundingClientRect();
     const x = (r) => r.left + r.width / 2, y = (r) => r.top + r.height / 2;
     let best = null, least = Infinity;

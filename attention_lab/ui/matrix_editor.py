@@ -156,7 +156,7 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         self.paste_toggle.observe(open_or_close, names="value")
         # The text is used as soon as it comes: the report of a click can overtake it, and be about
         # the text before. The click then says again what is wrong, or finds the box closed.
-        self.paste_text.observe(lambda change: change["new"] and self.paste(change["new"]), "value")
+        self.paste_text.observe(lambda change: self._pasted(change["new"]), "value")
         self.paste_button.on_click(
             lambda _: self.paste_toggle.value and self.paste(self.paste_text.value)
         )
@@ -195,6 +195,13 @@ class MatrixEditor(StaticTwin, ipywidgets.VBox):
         self._set(matrix)
         self.paste_toggle.value = False
         self.paste_text.value = ""  # else the next paste lands behind this one
+
+    def _pasted(self, text: str) -> None:
+        if text:
+            self.paste(text)
+        else:  # what was wrong with the text goes with it
+            self._problems.pop("paste", None)
+            self._tell()
 
     def start_with(self, value: Sequence[Sequence[float]] | Tensor) -> None:
         """Show a matrix and make it the one that `reset` goes back to."""

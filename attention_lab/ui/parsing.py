@@ -1,7 +1,8 @@
-"""Numbers and matrices as a person types or pastes them."""
+"""Numbers, matrices and expressions as a person types or pastes them."""
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Sequence
@@ -9,13 +10,17 @@ from fractions import Fraction
 
 from attention_lab.grading.feedback import Problem
 
-__all__ = ["LARGEST", "Rows", "parse_matrix", "parse_number"]
+__all__ = ["LARGEST", "Rows", "parse_expression", "parse_matrix", "parse_number", "plain_signs"]
 
 Rows = tuple[tuple[float, ...], ...]
 
 # Far beyond any lesson, and small enough that no product of two numbers overflows.
 LARGEST = 1e30
+LONGEST = 40  # characters of what was typed that a message repeats
 
+SIGNS = str.maketrans(
+    {"\u3000": " ", "、": ", ", "−": "-", "·": "*", "×": "*", "≤": "<=", "≥": ">=", "≠": "!="}
+)
 WHOLE = r"[-+]?\d+"
 DECIMAL_COMMA = re.compile(rf"{WHOLE},\d+")  # 1,5
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+")  # 1,234 and 1,234,567
@@ -31,7 +36,8 @@ def parse_number(text: str) -> float:
     Problem
         No number, or not a finite one; the text says which.
     """
-    plain = _ascii(text).strip()
+    plain = plain_signs(text).strip()
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"  # what a message repeats of it
     if not plain:
         raise Problem("the field is empty; write a number, such as 0.5")
     if DECIMAL_COMMA.fullmatch(plain) or POINT_AND_COMMA.fullmatch(plain):
@@ -51,10 +57,30 @@ def parse_number(text: str) -> float:
     return number
 
 
-def _ascii(text: str) -> str:
-    """Turn the full-width characters of an East Asian keyboard, and the minus sign, into ASCII."""
+def parse_expression(text: str) -> ast.expr:
+    """Read one expression of Python, which is not run, as a person types it: ``k ≤ q − 1``.
+
+    Raises
+    ------
+    SyntaxError
+        It is none, or too deep.
+    """
+    try:
+        return ast.parse(plain_signs(text).strip(), mode="eval").body
+    except (ValueError, RecursionError, MemoryError):
+        raise SyntaxError from None
+
+
+def plain_signs(text: str) -> str:
+    """Turn what an East Asian keyboard types, and the signs of mathematics, into ASCII.
+
+    Examples
+    --------
+    >>> plain_signs("－２·ｋ ≤ ｑ")
+    '-2*k <= q'
+    """
     wide = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-    return text.translate({**wide, 0x3000: " ", ord("−"): "-", ord("、"): ", "})
+    return text.translate({**wide, **SIGNS})
 
 
 def _with_point(number: str) -> str:
@@ -75,7 +101,7 @@ def parse_matrix(text: str, max_rows: int, max_columns: int) -> Rows:
         Nothing there, what can be read in two ways, rows of different length, too large, or an
         entry that is no number.
     """
-    lines = _cells(_ascii(text))
+    lines = _cells(plain_signs(text))
     if not lines:
         raise Problem("there is nothing to use; write one row per line, such as “1 2 3”")
     for index, line in enumerate(lines):

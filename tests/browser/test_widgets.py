@@ -1,11 +1,16 @@
 """Every kind of widget, by mouse and by keyboard alone."""
 
+import os
+
+import nbformat
 import pytest
 import torch
 
 from attention_lab import attention
 from attention_lab.core.normalisers import sparsemax
+from attention_lab.labs.puzzles.board import PUZZLES
 from attention_lab.labs.scale_and_temperature.widget import draw_scores
+from attention_lab.models.pretrained import MISSING, is_installed
 from browser import open_notebook, wait_for
 from driving import (
     WIDGETS,
@@ -22,6 +27,7 @@ from driving import (
     table,
     type_in,
 )
+from notebooks import KERNEL
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("widgets")]
 
@@ -234,7 +240,7 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     focus(studio.get_by_label("not").first)
     widgets.keyboard.press("Space")
     soon(lambda: "21 of 64" in status(studio), "the first half")
-    type_in(studio, "size", "1")
+    type_in(studio, "size 2", "1")
     soon(lambda: ": causal and at most 0 back" in status(studio), "a small window")
     assert places(studio) == before
     studio.get_by_label("mode", exact=True).select_option("your own mask")
@@ -248,6 +254,93 @@ def test_the_mode_studio_by_mouse_and_by_keyboard(widgets):
     soon(lambda: table(studio, "weights")[0][0] == "1.000", "the weights")
     enter(studio, "tokens", "all <b> fits")
     soon(lambda: "6 of 9 pairs" in status(studio), "three tokens")
+
+
+def test_the_cost_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "CostExplorer")
+    explorer.get_by_label("model", exact=True).select_option("Mistral 7B (2023)")
+    soon(lambda: "Mistral 7B (2023) itself is the row" in status(explorer), "the model")
+
+    def kept():
+        return {row[0]: row[2] for row in explorer_rows(explorer)}
+
+    before, short = places(explorer), kept()
+    type_in(explorer, "tokens", "8192")
+    soon(lambda: kept()["MHA"] != short["MHA"], "a longer text")
+    assert places(explorer) == before
+    assert kept()["window"] == short["window"]
+    type_in(explorer, "kv heads (GQA)", "5")
+    soon(lambda: "heads must be a multiple of kv heads" in status(explorer), "the message")
+    assert places(explorer) == before
+    type_in(explorer, "kv heads (GQA)", "1")
+    soon(lambda: "my own shape" in status(explorer), "a shape of one's own")
+    assert kept()["GQA"] == kept()["MQA"]
+
+
+def explorer_rows(explorer):
+    rows = explorer.locator("tbody tr").all()
+    return [[cell.inner_text() for cell in row.locator("th, td").all()] for row in rows]
+
+
+STILL = """e => { const o = e.getBoundingClientRect();
+  return [...e.querySelectorAll('select,button,td,th,.alab-said,.alab-token')]
+    .filter(c => c.offsetParent !== null)
+    .map(c => { const r = c.getBoundingClientRect();
+                return [r.x - o.x, r.y - o.y, r.width, r.height].map(Math.round).join(' ') }) }"""
+
+
+def test_a_mode_on_the_model_by_mouse_and_by_keyboard(widgets):
+    if not is_installed() and not os.environ.get("CI"):
+        pytest.skip(MISSING)
+    widget = the(widgets, "ModeOnModel")
+
+    def chances():
+        return table(widget, "what may come next")
+
+    assert "“ dog” 0.92 with it" in status(widget)
+    still, start = widget.evaluate(STILL), chances()
+    widget.get_by_label("mode", exact=True).select_option("window")
+    soon(lambda: "at most 2 back” acts in 270 of 270 heads" in status(widget), "a window")
+    assert chances() != start
+    assert widget.evaluate(STILL) == still
+    type_in(widget, "layers from", "28")
+    soon(lambda: "acts in 18 of 270 heads" in status(widget), "two layers")
+    assert widget.evaluate(STILL) == still
+    widget.get_by_label("mode", exact=True).select_option("your own mask")
+    soon(lambda: widget.get_by_label("mask", exact=True).count() == 1, "the field for a rule")
+    type_in(widget, "mask", "k <= q")
+    soon(lambda: "“k <= q” acts in 18" in status(widget), "a rule that hides nothing")
+    assert [row[0] == row[1] for row in chances()] == [True] * 8
+    kept = chances()
+    type_in(widget, "mask", "b == 0")
+    soon(lambda: "there is one text" in status(widget), "the message")
+    assert chances() == kept
+    assert widget.evaluate(STILL) == still
+
+
+def test_the_board_shows_what_is_solved(browser, lab, folder):
+    path = folder / "notebooks" / "board.ipynb"
+    sources = ("from attention_lab.exercises import board, check", "board()", "check")
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), path)
+    page = open_notebook(browser, lab, path.name)
+    cell, shown = (page.locator(".jp-CodeCell").nth(i) for i in (2, 1))
+    row = shown.locator("tr", has_text="1 the key before").first
+    assert "not attempted" in row.inner_text()
+    for rule, state, solved in (
+        ("k == q", "✗", 0),  # itself
+        ("k == q - 1", "✓", 1),
+        ("k >= q", "✓", 1),  # what was solved stays so
+    ):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(f"check.key_before(lambda b, h, q, k: {rule})")
+        page.keyboard.press("Control+Enter")
+        right = "Right." if rule == "k == q - 1" else "Not yet"
+        soon(lambda right=right: right in cell.inner_text(), "the verdict")
+        soon(lambda state=state: state in row.inner_text(), "the board")
+        assert f"{solved} of {len(PUZZLES)} puzzles solved" in shown.inner_text()
+    page.close()
 
 
 def test_the_alignment_explorer_by_mouse_and_by_keyboard(widgets):
@@ -286,6 +379,23 @@ def test_the_scale_explorer_by_mouse_and_by_keyboard(widgets):
     soon(lambda: shows(sparsemax(draw_scores(256, 10) / 16)), "another d_k")
     type_in(explorer, "keys", "1000")
     soon(lambda: explorer.get_by_label("keys").input_value() == "32", "the most keys")
+
+
+def test_the_dial_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "DialExplorer")
+    assert "The model writes: 271905. Right." in status(explorer)
+    audio = explorer.locator("audio")
+    soon(lambda: 1 < audio.evaluate("player => player.duration") < 2, "the sound")
+    enter(explorer, "number", "12a")
+    soon(lambda: "this one has “a”" in status(explorer), "the message")
+    type_in(explorer, "number", "440")
+    soon(lambda: "The model writes: 440. Right." in status(explorer), "the recovery")
+    soon(lambda: 0 < audio.evaluate("player => player.duration") < 1, "a shorter sound")
+    type_in(explorer, "number", "271905638")
+    explorer.get_by_label("keys").select_option(index=1)
+    soon(lambda: "Dialled was: 271905638." in status(explorer), "a counter that ends too early")
+    type_in(explorer, "speed", "9")
+    soon(lambda: "write a number from 0.6 to 1.6" in status(explorer), "the range")
 
 
 def test_the_shape_explorer_by_mouse_and_by_keyboard(widgets):
@@ -493,6 +603,24 @@ def test_no_rule_and_no_cell_moves_the_mask_editor(widgets):
     editor.get_by_label("query 0 may attend to key 2").click()
     soon(lambda: not boxes(editor, 3)[0][2], "the hidden key")
     assert editor.evaluate(PLACES) == start
+
+
+def test_the_vision_explorer_by_mouse_and_by_keyboard(widgets):
+    explorer = the(widgets, "VisionExplorer")
+    pixel = explorer.get_by_title("ink of row 0, column 0")
+    soon(lambda: "It reads a 3" in status(explorer), "the first image")
+    before = table(explorer, "weights of CLS")
+    pixel.click()
+    soon(lambda: pixel.inner_text() == "8", "a grey pixel")
+    soon(lambda: table(explorer, "weights of CLS") != before, "other weights")
+    widgets.keyboard.press("ArrowRight")  # to the next pixel
+    widgets.keyboard.press("ArrowDown")
+    widgets.keyboard.press("Enter")
+    soon(lambda: explorer.get_by_title("ink of row 1, column 1").inner_text() == "0", "wiped out")
+    explorer.get_by_label("image").select_option("a 7")
+    soon(lambda: "It reads a 7" in status(explorer), "another image")
+    explorer.get_by_label("network").select_option("CNN")
+    soon(lambda: "It has no attention." in status(explorer), "another network")
 
 
 def test_every_kind_can_be_read(widgets):

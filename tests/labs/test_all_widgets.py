@@ -11,6 +11,8 @@ from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.tables import still
 from attention_lab.widgets import (
     AttentionExplorer,
+    CostExplorer,
+    DialExplorer,
     MaskExplorer,
     MatrixEditor,
     ModeStudio,
@@ -18,6 +20,7 @@ from attention_lab.widgets import (
     ScaleExplorer,
     SelectConsole,
     ShapeExplorer,
+    VisionExplorer,
     WeightedSumExplorer,
     WeightsExplorer,
     WordLines,
@@ -60,13 +63,16 @@ ALL = [
     lambda: WeightsExplorer("queries and keys"),
     lambda: WeightsExplorer("keys on a line"),
     WeightedSumExplorer,
+    DialExplorer,
     lambda: MatrixEditor("Q", [[1]]),
+    CostExplorer,
     MaskExplorer,
     ModeStudio,
     PositionExplorer,
     ScaleExplorer,
     SelectConsole,
     ShapeExplorer,
+    VisionExplorer,
     digits_explorer,
     training_player,
 ]

@@ -50,14 +50,6 @@ def test_the_right_choice_does_not_always_stand_in_the_same_place():
         assert at.count(position) <= 0.6 * len(at)
 
 
-# Where the form of the choices still tells the right one: to be mended, and to leave this set.
-TOLD_BY_A_REASON = {
-    "more_steps_for_none",
-    "printed_ones",
-    "same_difference",
-    "strongest_keys",
-    "sums_without_feed_forward",
-}
 ROOMS = sorted({predict.room_of(name) for name in NAMES})
 
 
@@ -86,7 +78,7 @@ def test_the_right_choice_is_not_known_by_having_a_reason_or_none(name):
     reasoned = {choice: ": " in choice for choice in asked.choices}
     is_right = reasoned.pop(asked.right)
     otherwise = sum(each != is_right for each in reasoned.values())
-    assert (otherwise > len(reasoned) / 2) == (name in TOLD_BY_A_REASON)
+    assert otherwise <= len(reasoned) / 2
 
 
 @every_prediction

@@ -16,11 +16,6 @@ from attention_lab.models.pretrained import is_installed, smollm2
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(autouse=True)
-def one_thread(threads):
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def lm():
     if not is_installed() and not os.environ.get("CI"):
@@ -28,11 +23,19 @@ def lm():
     return smollm2()
 
 
+# On fewer prompts than in the notebooks' tool, which a test of minutes does not need.
+PARTS = {
+    "giver": {"every": 3},
+    "spotlight": {"every": 2},
+    "planted": {"orders": lessons.ORDERS[:3]},
+}
+
+
 @pytest.fixture
 def measured(lm, request):
     """The numbers of one lesson."""
     with torch.no_grad():
-        return lessons.LESSONS[request.param](lm)
+        return lessons.LESSONS[request.param](lm, **PARTS.get(request.param, {}))
 
 
 def of(name):
@@ -148,7 +151,7 @@ def test_off_by_one_is_worse_than_no_position(measured):
 @of("giver")
 def test_the_head_that_reads_the_answer_is_not_the_one_that_matters(measured):
     normal = measured["normal"][0]
-    assert measured["prompts"] == 40
+    assert measured["prompts"] == 14
     assert measured["normal"][1] > 0.9
     assert measured["answer hidden in all heads"][0] < 0
     assert measured["8 readers off"][0] > normal - 1
@@ -163,10 +166,10 @@ def test_the_head_that_reads_the_answer_is_not_the_one_that_matters(measured):
 @of("planted")
 def test_an_order_that_is_hidden_is_not_obeyed(measured):
     robots = [answers for asked, answers in measured.items() if "robot" in asked]
-    assert len(robots) == 5
+    assert len(robots) == 3
     assert all(each["with the order"] == "I am a robot." for each in robots)
     assert all("robot" not in each["order hidden"] for each in robots)
-    assert sum(each["order hidden"] == each["clean"] for each in robots) >= 2
+    assert sum(each["order hidden"] == each["clean"] for each in robots) >= 1
     assert all(each["question hidden"] == "I am a robot." for each in robots)
 
 

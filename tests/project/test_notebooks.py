@@ -43,11 +43,7 @@ def test_a_term_leads_to_the_glossary_where_it_stands_for_the_first_time():
     assert [f"{use.cell}: {use.term}" for use in glossary.first_uses(PATHS)] == []
 
 
-# Notebooks that hold to it by themselves, as 00 says of all: the others are to join them.
-LINKED = [path for path in PATHS if path.name < "05"]
-
-
-@pytest.mark.parametrize("path", LINKED, ids=lambda path: path.stem)
+@every_notebook
 def test_a_term_leads_to_the_glossary_where_it_first_stands_in_a_notebook(path):
     assert [f"{use.cell}: {use.term}" for use in glossary.first_uses_in(path)] == []
 

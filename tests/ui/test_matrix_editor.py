@@ -211,3 +211,16 @@ def test_the_chosen_cell_of_a_large_matrix_stays_inside(large):
     large.resize(7, 7)
     assert (large.one_row.value, large.one_column.value) == (6, 6)
     assert large.one_number.value == "54"
+
+
+def test_an_emptied_box_to_paste_into_takes_its_complaint_with_it(editor):
+    editor.paste_text.value = "abc"
+    assert "paste: row 0, column 0: “abc” is not a number" in editor.problem
+    editor.paste_text.value = ""
+    assert editor.problem == editor.message_line.value == ""
+
+
+def test_of_a_long_text_only_the_beginning_is_repeated(editor):
+    type_into(editor, 0, 0, "x" * 5000)
+    assert "x" * 40 + "…” is not a number" in editor.problem
+    assert len(editor.problem) < 140

@@ -1,9 +1,11 @@
-"""Numbers and matrices as people type and paste them."""
+"""Numbers, matrices and expressions as people type and paste them."""
+
+import ast
 
 import pytest
 
 from attention_lab.grading.feedback import Problem
-from attention_lab.ui.parsing import parse_matrix, parse_number
+from attention_lab.ui.parsing import parse_expression, parse_matrix, parse_number
 
 
 @pytest.mark.parametrize(
@@ -148,3 +150,19 @@ def test_a_field_names_the_number_with_a_point(text, wanted):
     with pytest.raises(Problem) as caught:
         parse_number(text)
     assert str(caught.value) == f"“{text}” has a decimal comma; write {wanted}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [("k ≤ q − 1", "k <= q - 1"), (" ２×ｑ ≠ ｋ·３ ", "2 * q != k * 3"), ("(k ≥ 0)", "k >= 0")],
+)
+def test_an_expression_is_read_with_the_signs_that_people_type(typed, plain):
+    assert ast.unparse(parse_expression(typed)) == plain
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "k = q", "k <=", "a; b", "k\0", "(" * 3000, "-" * 100_000 + "1"]
+)
+def test_what_is_no_expression_is_a_syntax_error(typed):
+    with pytest.raises(SyntaxError):
+        parse_expression(typed)

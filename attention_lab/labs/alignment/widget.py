@@ -13,6 +13,7 @@ from attention_lab.models.vocabulary import Vocabulary
 from attention_lab.pictures.flow import FLOW_CSS, flow
 from attention_lab.pictures.style import escaped, format_weight
 from attention_lab.pictures.tables import (
+    DENSE,
     cell,
     head,
     row_head,
@@ -183,13 +184,26 @@ def _rows(written: _Written, shown: int) -> str:
             lines[-1] += [cell(_unseen(format_weight(weight))) for weight in (*weights, 1)]
             continue
         cells = [
-            weight_cell(weight, "alab-related" if (t, j) in written.aligned else "")
+            weight_cell(
+                weight,
+                why=_why(written, t, j) if max(written.weights.shape) <= DENSE else "",
+                kind="alab-related" if (t, j) in written.aligned else "",
+                is_first=t == j == 0,
+            )
             for j, weight in enumerate(weights)
         ]
         lines.append([row_head(word), *cells, cell(format_weight(sum(weights)))])
     heads = [cell(), *map(head, written.source), head("sum")]
     size = f" ({len(written.words)} × {len(written.source)})"
     return side_by_side(table(title("weights", size), heads, lines))
+
+
+def _why(written: _Written, t: int, j: int) -> str:
+    """Say how a weight is made, of which words, and whether it is on the word of the alignment."""
+    word, source = escaped(written.words[t]), escaped(written.source[j])
+    weight = format_weight(written.weights[t, j].item())
+    said = f"softmax of the scores: the decoder, at “{word}”, with its state at “{source}” {weight}"
+    return said + (", the word that it translates" if (t, j) in written.aligned else "")
 
 
 def _unseen(text: str) -> str:

@@ -1,14 +1,21 @@
-"""The figure of kernel regression, for notebook 01."""
+"""The figures of notebook 01: the one on top, and kernel regression."""
 
 from __future__ import annotations
 
 from matplotlib.figure import Figure
-from torch import Tensor
+from torch import Tensor, tensor
 
+from attention_lab.pictures import figures
 from attention_lab.pictures.picture import Picture, in_own_style, numbers_of
 from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number, format_weight
 
-__all__ = ["kernel_regression"]
+__all__ = ["kernel_regression", "opening"]
+
+
+def opening() -> Picture:
+    """Draw how three scores become weights."""
+    scores = tensor([0.5, 2.0, -1.0])
+    return figures.weight_bars(scores, scores.softmax(dim=-1))
 
 
 @in_own_style

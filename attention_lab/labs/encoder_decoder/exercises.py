@@ -383,6 +383,18 @@ def _judge_words(name: str, result: Any, texts: list[list[int]], most: int, call
     )
 
 
+def _hidden_from_a_shift(target: Tensor, n_words: int) -> tuple[Callable[[Tensor], Tensor], ...]:
+    """Return two numbers for each position that stay if all later words move by one."""
+
+    def apart(words: Tensor) -> Tensor:  # the two words after each position
+        return torch.cat([(words[2:] - words[1:-1]) % n_words, torch.tensor([0])])
+
+    def asks(words: Tensor) -> Tensor:  # one word, two further than the right one
+        return (words[1:] - target[1:]) % n_words == 2
+
+    return apart, asks
+
+
 def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Tensor], set[int]]]:
     """Return decoders, and the positions at which each knows what it must not."""
     n = len(target)
@@ -390,9 +402,15 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
     table = torch.randn(n, n_words, n - 1, n_words, generator=random, dtype=torch.float64)
 
     def decoder(
-        reads: Callable[[int, int], bool], only: Tensor | float = 1.0, cancels: bool = False
+        reads: Callable[[int, int], bool],
+        only: Tensor | float = 1.0,
+        cancels: bool = False,
+        also: Callable[[Tensor], Tensor] = lambda words: words[1:] * 0,
     ) -> Any:
-        """What is read at position i: word j wherever ``reads(i, j)``; ``only``: of later words."""
+        """What is read at position i: word j wherever ``reads(i, j)``; ``only``: of later words.
+
+        ``also`` gives a number for each position that is added to its first logit.
+        """
 
         def predict(words: Tensor) -> Tensor:
             if words.shape != target.shape:
@@ -411,6 +429,7 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
             if cancels:  # what leaks adds nothing to the sum of a row
                 said[:, 0] += words[1:] / 8
                 said[:, 1] -= words[1:] / 8
+            said[:, 0] += also(words)
             return said
 
         return predict
@@ -424,6 +443,15 @@ def _decoders(target: Tensor, n_words: int) -> dict[str, tuple[Callable[..., Ten
         "a decoder that leaks very little": (decoder(lambda i, j: j <= i + 1, 1e-12), every),
         "a decoder whose leak cancels in the sum": (
             decoder(lambda i, j: j <= i, cancels=True),
+            every,
+        ),
+        # one word more or less moves neither of these two, if all later words move alike
+        "a decoder that sees how far apart the next two words are": (
+            decoder(lambda i, j: j <= i, also=_hidden_from_a_shift(target, n_words)[0]),
+            every - {n - 2},
+        ),
+        "a decoder that asks whether the next word is a certain one": (
+            decoder(lambda i, j: j <= i, also=_hidden_from_a_shift(target, n_words)[1]),
             every,
         ),
     }
@@ -476,10 +504,10 @@ def teaching_leak(answer: Callable[..., Any]) -> str:
             missing = sorted(right - found)
             raise Problem(
                 f"{what}: the leak at position {missing[0]} was not found. It must not depend on "
-                f"word {missing[0] + 1}, which it predicts, nor on any later one; compare its "
-                "whole row, exactly"
+                f"word {missing[0] + 1}, which it predicts, nor on any later one, to "
+                "whatever word it is changed; compare its whole row, exactly"
             )
-    return "Twelve decoders, three targets: each leak is found, and none where there is none."
+    return "Fourteen decoders, three targets: each leak is found, and none where there is none."
 
 
 def _positions_in(result: Any, count: int) -> set[int]:
@@ -500,23 +528,37 @@ def _positions_in(result: Any, count: int) -> set[int]:
     return positions
 
 
-# (B, d_k, d_v), and how many words come in each call
+# (B, d_k, d_v), how many words come in each call, and how many a word sees
 CHUNKS = (
-    ((1, 4, 6), (1, 1, 1)),
-    ((2, 5, 3), (3, 1, 2, 1)),
-    ((3, 8, 2), (2, 4)),
+    ((1, 4, 6), (1, 1, 1), 2),
+    ((2, 5, 3), (3, 1, 2, 1), 3),
+    ((3, 8, 2), (2, 4), 9),
+    ((2, 3, 4), (1, 5, 3), 4),
 )
 
 
 def _of_new(
-    q: Tensor, k: Tensor, v: Tensor, start: int, *, hides: str = "later", scale: bool = True
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    start: int,
+    window: int,
+    *,
+    hides: str = "",
+    scale: bool = True,
+    longer: int = 0,
 ) -> Tensor:
     """Attend from the words that are new, ``start`` of them known before; all keys are given."""
     scores = q @ k.transpose(-2, -1) / (math.sqrt(q.shape[-1]) if scale else 1.0)
-    if hides == "old":
-        scores, v = scores[..., start:], v[:, start:]
-    diagonal = {"later": start, "old": 0, "wrong corner": 0, "nothing": k.shape[1]}[hides]
-    sees = torch.ones(scores.shape[-2:], dtype=torch.bool).tril(diagonal)
+    back = start + torch.arange(q.shape[1])[:, None] - torch.arange(k.shape[1])  # (n_new, n)
+    kept = back <= start + torch.arange(q.shape[1])[:, None] - max(start - window + 1, 0)
+    sees = {
+        "": (back >= 0) & (back < window + longer),
+        "old": (back >= 0) & (back < window) & (torch.arange(k.shape[1]) >= start),
+        "no later": kept,
+        "no window": back >= 0,
+        "no window in the mask": (back >= 0) & kept,
+    }[hides]
     return scores.masked_fill(~sees, -math.inf).softmax(dim=-1) @ v
 
 
@@ -525,11 +567,18 @@ CACHE_MISTAKES: dict[str, Callable[..., Tensor]] = {
         partial(_of_new, hides="old")
     ),
     "nothing is hidden: where several words come at once, each must see those up to itself only": (
-        partial(_of_new, hides="nothing")
+        partial(_of_new, hides="no later")
     ),
-    "the causal mask begins at the first key: it treats the new words as the first ones of the "
-    "sentence. Row i of the new words stands at position i + (number of keys in the cache)": (
-        partial(_of_new, hides="wrong corner")
+    "every word sees all words before it; a window of 3 is the word itself and the 2 before it": (
+        partial(_of_new, hides="no window")
+    ),
+    "the cache is cut, but where several words come at once the mask must cut, too: the first of "
+    "them sees further back than the last": partial(_of_new, hides="no window in the mask"),
+    "each word sees one word too many: a window of 3 is the word itself and the 2 before it": (
+        partial(_of_new, longer=1)
+    ),
+    "each word sees one word too few: a window of 3 is the word itself and the 2 before it": (
+        partial(_of_new, longer=-1)
     ),
     "the scores are not divided by √d_k": partial(_of_new, scale=False),
 }
@@ -537,7 +586,7 @@ CACHE_MISTAKES: dict[str, Callable[..., Tensor]] = {
 
 @exercise
 def kv_cache(answer: Callable[..., Tensor]) -> str:
-    """``attend_new(q, k, v, cache)``: causal attention of the words that are new."""
+    """``attend_new(q, k, v, cache, window)``: attention of new words, in a window."""
     sentences = [_Sentence(*each, seed) for seed, each in enumerate(CHUNKS)]
     # the sentences take turns: what belongs to one must not lie where another finds it
     for turn in range(max(len(each.chunks) for each in sentences)):
@@ -554,8 +603,8 @@ def kv_cache(answer: Callable[..., Tensor]) -> str:
         if sentence.misses:
             raise Problem(sentence.misses)
     return (
-        "Equal to causal attention over the whole sentence. Keys in the cache after each call: "
-        "3, 4, 6, 7 where 3, 1, 2 and 1 words came."
+        "Equal to attention over the whole sentence. With a window of 3 the cache never holds "
+        "more than 2 keys, however long the sentence grows."
     )
 
 
@@ -566,37 +615,41 @@ def _count(number: int, what: str) -> str:
 class _Sentence:
     """A batch of sentences that comes in chunks, with the cache that belongs to it."""
 
-    def __init__(self, shape: tuple[int, int, int], chunks: tuple[int, ...], seed: int) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], chunks: tuple[int, ...], window: int, seed: int
+    ) -> None:
         batch, d_k, d_v = shape
         n = sum(chunks)
         self.q, self.k = normal(batch, n, d_k, seed=seed), normal(batch, n, d_k, seed=seed + 50)
         self.v = normal(batch, n, d_v, seed=seed + 90)
-        self.chunks, self.start, self.misses = chunks, 0, ""
+        self.chunks, self.window, self.start, self.misses = chunks, window, 0, ""
         self.cache: dict[str, Any] = {}
-        self.came: list[tuple[Tensor, tuple[Tensor, Tensor, Tensor, int]]] = []
+        self.came: list[tuple[Tensor, tuple[Tensor, Tensor, Tensor, int, int]]] = []
 
     def read(self, answer: Callable[..., Tensor]) -> None:
         """Give the next chunk to an answer, and look into the cache."""
         count, start = self.chunks[len(self.came)], self.start
         q, k, v = (each[:, start : start + count] for each in (self.q, self.k, self.v))
         end = self.start = start + count
-        inputs = {"q": q, "k": k, "v": v, "cache": self.cache}
+        inputs = {"q": q, "k": k, "v": v, "cache": self.cache, "window": self.window}
         try:
             result = run(answer, inputs, (*q.shape[:2], v.shape[-1]))
         except Problem as problem:
-            raise Problem(f"with {_count(start, 'key')} in the cache: {problem}") from None
-        self.came.append((result, (q, self.k[:, :end], self.v[:, :end], start)))
+            raise Problem(f"after {_count(start, 'word')}: {problem}") from None
+        self.came.append((result, (q, self.k[:, :end], self.v[:, :end], start, self.window)))
         self.misses = self.misses or self._missing(end)
 
     def _missing(self, end: int) -> str:
-        for name, right in (("k", self.k[:, :end]), ("v", self.v[:, :end])):
+        first = max(end - self.window + 1, 0)  # what a later word can still see
+        for name, right in (("k", self.k[:, first:end]), ("v", self.v[:, first:end])):
             kept = self.cache.get(name)
             if not isinstance(kept, Tensor):
                 return f'the output is right, but cache["{name}"] is not there after a call'
             if kept.shape != right.shape:
                 return (
-                    f'the output is right, but after {end} words cache["{name}"] has shape '
-                    f"{tuple(kept.shape)}; {tuple(right.shape)} is right"
+                    f"the output is right, but with a window of {self.window} and after {end} "
+                    f'words cache["{name}"] has shape {tuple(kept.shape)}; {tuple(right.shape)} is '
+                    "right: keep what a later word can still see, and no more"
                 )
             if not same(kept, right):
                 return (
@@ -617,9 +670,9 @@ class _Sentence:
                 said = f"{result[tuple(index)].item():.4g} instead of "
                 said += f"{wanted[tuple(index)].item():.4g}"
                 before = f"; before that {_count(number, 'call')} right" if number else ""
-                held, new = _count(given[3], "key"), _count(given[0].shape[1], "new word")
+                held, new = _count(given[3], "word"), _count(given[0].shape[1], "new word")
                 return Problem(
-                    f"with {held} in the cache and {new} the output differs first at {index}: "
-                    f"{said}{before}"
+                    f"after {held}, with {new} and a window of {given[4]}, the output differs "
+                    f"first at {index}: {said}{before}"
                 )
         raise AssertionError("unreachable: some output is wrong")

@@ -6,7 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 from torch import Tensor
 
-from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number
+from attention_lab.pictures.style import (
+    ACCENT,
+    DARK,
+    GREY,
+    escaped,
+    format_number,
+    format_weight,
+)
 from attention_lab.pictures.svg import LOOKS, Axes, image, text
 from attention_lab.pictures.tables import cell, head, row_head, table, title, weight_cell
 
@@ -62,7 +69,7 @@ def growing_table(
         One ``<table>`` in a ``<div>``, the same frame for every ``known``; a live page needs
         `STILL` once.
     """
-    lines = []
+    lines, is_small = [], max(weights.shape) <= DENSE
     for i, (name, own) in enumerate(zip(rows, weights.tolist(), strict=True)):
         kind = "alab-related" if i == marked else ""
         cells = [row_head(name)]
@@ -72,13 +79,15 @@ def growing_table(
             elif is_causal and j > i:
                 cells.append(cell("", "alab-hidden"))
             else:
-                cells.append(weight_cell(weight, kind))
+                pair = f"{escaped(name)} → {escaped(columns[j])}"
+                said = f"{pair}: weight {format_weight(weight)}" if is_small else ""
+                cells.append(weight_cell(weight, why=said, kind=kind, is_first=i == j == 0))
         lines.append(cells)
     drawn = table(
         title(caption, f" ({len(rows)} × {len(columns)})"),
         [cell(), *map(head, columns)],
         lines,
-        dense=max(weights.shape) > DENSE,
+        dense=not is_small,
     )
     few = " alab-few" if len(columns) <= FEW else ""
     return f'<div class="alab-still alab-growing{few}">{drawn}</div>'

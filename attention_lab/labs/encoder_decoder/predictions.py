@@ -179,15 +179,15 @@ sums_without_feed_forward = Choices(
     "parameters than the first. Which writes at least 95 of 100 sequences right after 1 200 "
     "steps, from each of three starts, with the better of two learning rates for each?",
     choices={
-        "only the first: to compute, it needs feed-forward parts": "Attention with its softmax, "
+        "only the one with feed-forward parts": "Attention with its softmax, "
         "and the norms, are not linear either. It took longer, and then the sums were "
         "right.",
-        "the first, and two layers without": "Two layers without feed-forward parts learn the "
+        "that one, and two layers without": "Two layers without feed-forward parts learn the "
         "sums as well, with twice as many steps.",
-        "all three": "One layer without feed-forward parts gets there from one start of the three.",
-        "none: attention only mixes digits": "With feed-forward parts even half of the steps are "
-        "enough.",
+        "all three models": "One layer without feed-forward parts gets there from one start of the "
+        "three.",
+        "none of the three models": "With feed-forward parts even half of the steps are enough.",
     },
-    right="the first, and two layers without",
+    right="that one, and two layers without",
     shown_by="27117",
 )

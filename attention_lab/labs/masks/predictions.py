@@ -109,19 +109,22 @@ billion_in_half = Choices(
     shown_by="RuntimeError",
 )
 
-empty_row = Choices(
-    question="Every key of a row is hidden: the scores are −∞, −∞, −∞. What does `softmax` make "
-    "of them?",
+gradient_of_a_blind_row = Choices(
+    question="One query of a sentence has every key hidden, and its softmax is nan (notebook 03). "
+    "The sentence goes through `nn.MultiheadAttention`, and the loss adds up the outputs of the "
+    "other queries only. In how many of the layer's four parameters does the gradient hold nan?",
     choices={
-        "0, 0, 0": "That would be one answer to “which share of nothing”. softmax divides by the "
-        "sum all the same, and the sum is 0.",
-        "nan, nan, nan": "Each e^(−∞) is 0, the sum is 0, and 0 / 0 is not a number.",
-        "1/3, 1/3, 1/3": "Each e^(−∞) is 0, and three zeros have no share of their sum: it is 0, "
-        "too.",
-        "an error": "Floating point numbers have an answer to 0 / 0, and it is no error.",
+        "in none of the four": "The loss does not look at that row, so what comes back to it is 0. "
+        "But in the backward pass this 0 is multiplied by the nan that is there.",
+        "in one of the four": "The matrix that makes queries, keys and values has an offset, and "
+        "behind it comes another matrix. All of them were multiplied with the nan.",
+        "in three of the four": "0 times nan is nan, wherever the row was multiplied on its way. "
+        "The last offset was only added to it, and its gradient is a sum of what came back: 0.",
+        "in each one of the four": "The last offset is added to the output. Its gradient is a sum "
+        "of what comes back, and from that row comes 0: no product, no nan.",
     },
-    right="nan, nan, nan",
-    shown_by="[nan, nan, nan]",
+    right="in three of the four",
+    shown_by="gradient of out_proj.bias    nan: False",
 )
 
 empty_row_of_billions = Choices(

@@ -70,15 +70,15 @@ same_difference = Choices(
     question="A query at position 5 and a key at position 3 have the score 0.504 after both were "
     "turned. The same query at 1005, the same key at 1003: which score?",
     choices={
-        "smaller, since both turned further": "Both were turned by as much more, so the angle "
+        "a smaller one": "Both were turned by as much more, so the angle "
         "between them is what it was, and turns change no length.",
-        "the same": "The angle between them depends on 5 − 3 = 1005 − 1003 only.",
-        "some other number: a wave": "It is a wave in the difference of the positions, and the "
+        "the same one": "The angle between them depends on 5 − 3 = 1005 − 1003 only.",
+        "another one, of either sign": "It is a wave in the difference of the positions, and the "
         "difference is 2 both times.",
-        "it cannot be said: 1005 is untrained": "Nothing is trained here. The turn is defined at "
+        "none, so far out there is no turn": "Nothing is trained here. The turn is defined at "
         "every position.",
     },
-    right="the same",
+    right="the same one",
     shown_by="query at 1005, key at 1003",
 )
 
@@ -151,14 +151,14 @@ more_steps_for_none = Choices(
     question="A causal model without an encoding named 90 % of the tokens before at 16 tokens, and "
     "52 % at 64. What do four times as many steps give?",
     choices={
-        "the same: it cannot see positions": "It can: a causal mask makes the first tokens "
-        "different, and two layers build on it. It learns slowly.",
+        "no more than before, at both lengths": "A model without an encoding can see positions: a "
+        "causal mask makes the first tokens different, and two layers build on that. Slowly.",
         "above 95 % at 16, below 80 % at 64": "It learns positions from the mask, slowly, and best "
         "for the lengths that it is trained on.",
         "above 95 % at both lengths": "What it reads positions from fades with the length: "
         "1/(i + 1) and 1/(i + 2) come ever closer.",
-        "less: it learns its data by heart": "Every batch is drawn anew, so there is nothing to "
-        "learn by heart.",
+        "less than before, at both lengths": "Does it learn its data by heart? Every batch is "
+        "drawn anew, so there is nothing to learn by heart.",
     },
     right="above 95 % at 16, below 80 % at 64",
     shown_by="1200 steps",

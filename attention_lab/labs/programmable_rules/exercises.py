@@ -14,8 +14,8 @@ from attention_lab.core.modes import Mode
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.feedback import Problem, name_of, returned
+from attention_lab.grading.model import asked_model
 from attention_lab.models.language_model import programmed
-from attention_lab.models.pretrained import INSTALL, is_installed, smollm2
 
 __all__ = [
     "break_one_rule",
@@ -256,9 +256,7 @@ OBEY = 5
 @exercise
 def make_it_say(answer: Callable[..., Any]) -> str:
     """``mode(pieces, word)``: SmolLM2 goes on with the word, and its loss stays as it is."""
-    if not is_installed():
-        raise Problem(f"this check asks the model, which is not installed: {INSTALL}")
-    lm, obeyed, wrong = smollm2(), 0, ""
+    lm, obeyed, wrong = asked_model(), 0, ""
     for text, word in LISTS:
         pieces = lm.pieces(text)
         mode = _mode_of(answer, {"pieces": list(pieces), "word": word})

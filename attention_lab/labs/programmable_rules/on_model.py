@@ -19,7 +19,7 @@ from attention_lab.labs.programmable_rules.steering import (
     compared,
     kept,
 )
-from attention_lab.models.pretrained import INSTALL, SmolLM2, is_installed, smollm2
+from attention_lab.models.pretrained import MISSING, SmolLM2, is_installed, smollm2
 from attention_lab.pictures.style import escaped, format_weight, palette, shade
 from attention_lab.pictures.tables import (
     head,
@@ -37,10 +37,7 @@ MOST_TOKENS = 40
 PAUSE = 700  # milliseconds from one token to the next when it plays
 NUMBER_WIDTH = 5  # em of a probability
 WORD_WIDTH = 8  # em of the first column, whatever the words are
-NO_MODEL = (
-    "The model is not installed, so this shows what was kept of it. To get it (93 MB), run in a "
-    f"terminal, then restart the kernel: {INSTALL}"
-)
+NO_MODEL = f"This is what was kept of the model. {MISSING}"
 
 
 class Example(NamedTuple):
@@ -82,6 +79,7 @@ TOKEN = (
     "display:inline-block;vertical-align:top;margin:0 3px 6px 0;text-align:center;"
     "font-size:13px;line-height:1.35;white-space:pre"
 )
+LINE = "display:block;margin:0"  # side by side, two short ones would move what is below
 HALVES = "display:flex;flex-wrap:wrap;gap:6px 20px;align-items:flex-start"
 STYLE = """<style>
 .alab-steered{max-width:900px}
@@ -253,8 +251,8 @@ def _seen(piece: str) -> str:
 def drawn(found: Compared) -> str:
     """Draw a text before and after: how it goes on, what comes next, where the last token looks."""
     said = "".join(
-        f'<div class="alab-said"><b>{name}:</b> … {escaped(found.pieces[-1].strip())}'
-        f"<b>{escaped(_seen(text))}</b></div>"
+        f'<div class="alab-said" style="{LINE}"><b>{name}:</b> … '
+        f"{escaped(found.pieces[-1].strip())}<b>{escaped(_seen(text))}</b></div>"
         for name, text in zip(("without", "with the mode"), found.written, strict=True)
     )
     return (

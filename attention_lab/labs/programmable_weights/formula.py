@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from attention_lab.grading.feedback import Problem
+from attention_lab.ui.parsing import parse_expression
 
 __all__ = ["sequence"]
 
@@ -41,14 +42,13 @@ def sequence(text: str, tokens: Tensor) -> Tensor:
         "positions": torch.arange(len(tokens)),
         "length": torch.tensor(len(tokens)),
     }
-    plain = text.replace("−", "-").replace("·", "*").strip()
-    if not plain:
+    if not text.strip():
         raise Problem(f"a field is empty; it is {EXAMPLE}")
     try:
-        if len(plain) > LONGEST:
+        if len(text) > LONGEST:
             raise SyntaxError
-        tree = ast.parse(plain, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse_expression(text)
+    except SyntaxError:
         raise Problem(f"“{text[:LONGEST]}” cannot be read; it is {EXAMPLE}") from None
 
     def value(node: ast.expr) -> Tensor:

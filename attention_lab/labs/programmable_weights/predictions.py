@@ -68,20 +68,21 @@ row_without_a_key = Choices(
     shown_by="2.8",
 )
 
-tokens_written_twice = Choices(
-    question="A query sees three keys with their values. Now each key and value is there twice. "
-    "What happens to the output?",
-    choices={
-        "nothing, it stays the same": "Each weight is halved, and there are two of each: the mean "
-        "is the same.",
-        "it doubles": "A sum would double. The weights still sum to 1.",
-        "it moves towards the best key": "The best key is there twice, and so are all others: no "
-        "ratio of two weights changes.",
-        "it moves towards the mean of all": "More keys do spread a softmax, if they are new ones. "
-        "These keep the share of each kind.",
+share_of_the_anchor = Number(
+    question="A head selects BOS, which is there once, and two other keys, all with the same large "
+    "score. BOS has the value 1, every other key the value 0. What comes out?",
+    right=0.333,
+    within=0.02,
+    because="Three keys have a third of the weight each, and only that of BOS counts: 1 / (1 + 2). "
+    "From such a share the count can be read off.",
+    low="Only the selected keys have weight worth naming: BOS and two others.",
+    high="BOS shares the weight with both of the other keys.",
+    mistakes={
+        0.5: "That is the share beside one other key; here there are two.",
+        1.0: "That would be a sum of the values; a head gives their mean.",
+        2.0: "That is the count that is wanted. A head gives a mean, and no mean of 1 and 0 is 2.",
     },
-    right="nothing, it stays the same",
-    shown_by="the same output: True",
+    shown_by="0.333",
 )
 
 stray_of_addresses = Choices(

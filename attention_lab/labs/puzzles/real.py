@@ -11,11 +11,12 @@ from torch import Tensor
 
 from attention_lab.core.modes import Mode
 from attention_lab.grading.feedback import Problem, call, describe, name_of
+from attention_lab.grading.model import asked_model
 from attention_lab.labs.puzzles.judging import mask_of
 from attention_lab.labs.puzzles.pictures import Limit, beside, limits_table
 from attention_lab.labs.puzzles.puzzle import puzzle
 from attention_lab.models.language_model import programmed
-from attention_lab.models.pretrained import SmolLM2, smollm2
+from attention_lab.models.pretrained import SmolLM2
 
 __all__ = ["break_the_copy", "few_keys", "say_it_within_limits", "say_the_word"]
 
@@ -55,24 +56,10 @@ N_LAYERS = 30
 _measured: dict[str, list[Limit]] = {}  # what the last check of a puzzle has measured
 
 
-def model() -> SmolLM2:
-    """Return the model.
-
-    Raises
-    ------
-    Problem
-        It is not installed; the one line that gets it.
-    """
-    try:
-        return smollm2()
-    except (ModuleNotFoundError, ValueError) as error:
-        raise Problem(describe(error)) from error
-
-
 @functools.cache
 def plain_losses(text: str, twice: bool = False) -> Tensor:
     """The model's own losses of a text, or of a text that comes twice."""
-    lm = model()
+    lm = asked_model()
     return lm.loss(copies(lm, text) if twice else text)
 
 
@@ -137,7 +124,7 @@ def say_the_word(answer: Answer) -> str:
     _measured.pop("say_the_word", None)
     name = name_of(answer)
     mode_of(call(answer, {"at": 3, "last": 16}), name)
-    lm = model()
+    lm = asked_model()
     found: list[tuple[str, int]] = []
     first_wrong = ""
     for text, words in TEXTS.items():
@@ -175,7 +162,7 @@ def break_the_copy(answer: Answer) -> str:
     most = max(int((~mask).tril().sum(-1).max()) for mask in masks.values())
     first_change, second = 0.0, []
     if most <= 1:
-        lm = model()
+        lm = asked_model()
         for text in (BRIDGE, MARKET):
             tokens, plain = copies(lm, text), plain_losses(text, True)
             size = tokens.shape[1]
@@ -241,7 +228,7 @@ def few_keys(answer: Answer) -> str:
             most = int(mask.sum(-1).max())
             if most > keys:
                 raise Problem(f"for keys = {keys} and {n} tokens a query sees {most} keys")
-    lm = model()
+    lm = asked_model()
     plain, n = plain_losses(BEES)[FROM - 1 :].mean().item(), lm.read(BEES).shape[1]
     rises, most_seen = {}, []
     for keys in BUDGETS:
@@ -312,7 +299,7 @@ def say_it_within_limits(answer: Answer) -> str:
     """``answer(at, last)``: (mode, layers); the word is said, and another text hardly changes."""
     _measured.pop("say_it_within_limits", None)
     steered(answer, 3, 16)
-    lm = model()
+    lm = asked_model()
     right, least, change, used, first_wrong = 0, 1.0, 0.0, 0, ""
     for text, words in TEXTS.items():
         last = lm.read(text).shape[1] - 1
@@ -349,7 +336,7 @@ def only_for(mode: Mode, query: int) -> bool:
     """Whether a mode leaves every query of the other text as it is, but one."""
     if mode.temperature != 1 or mode.score_mod is not None or mode.normalizer is not None:
         return False
-    n = model().read(MOON).shape[1]
+    n = asked_model().read(MOON).shape[1]
     visible, bias = mode.dense(n, n, heads=9)
     changed = (~visible).tril().any(-1)
     if bias is not None:

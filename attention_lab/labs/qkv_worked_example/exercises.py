@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from attention_lab.core.attention import attention
@@ -17,7 +16,7 @@ from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.feedback import Problem, call, name_of, returned, three_tensors
 
 __all__ = [
-    "cross_attention",
+    "ask_both",
     "find_query",
     "next_in_circle",
     "repaired_derivation",
@@ -41,29 +40,42 @@ def _two_sequences(n_q: int, n_k: int, d: int, d_k: int, d_v: int, *lead: int) -
 
 def _made_of(
     query: str = "decoder",
-    key: str = "encoder",
-    value: str = "encoder",
+    found: str = "both",
     weights: Made = lambda s, k: (s / math.sqrt(k.shape[-1])).softmax(-1),
     turned: Made = lambda k: k.transpose(-2, -1),
 ) -> Made:
     """Make an output of the two sequences, with one thing done otherwise."""
 
     def make(decoder: Tensor, encoder: Tensor, W_Q: Tensor, W_K: Tensor, W_V: Tensor) -> Tensor:
-        tokens = {"decoder": decoder, "encoder": encoder}
-        q, k, v = tokens[query] @ W_Q, tokens[key] @ W_K, tokens[value] @ W_V
+        tokens = {
+            "decoder": decoder,
+            "encoder": encoder,
+            "both": torch.cat([encoder, decoder], dim=-2),
+        }
+        q, k, v = tokens[query] @ W_Q, tokens[found] @ W_K, tokens[found] @ W_V
         return weights(q @ turned(k), k) @ v
 
     return make
 
 
+def _two_rounds(times: float) -> Made:
+    """Attend to each sequence by itself, and add what came out."""
+    return lambda *inputs: (
+        times * (_made_of(found="encoder")(*inputs) + _made_of(found="decoder")(*inputs))
+    )
+
+
 # what typical mistakes give, by the message each deserves
 WRONG_OUTPUTS: dict[str, Made] = {
-    "queries, keys and values all come from the decoder: that is self-attention. Keys and values "
-    "are made of the encoder's tokens": _made_of(key="decoder", value="decoder"),
-    "queries, keys and values all come from the encoder: that is self-attention. The decoder asks, "
-    "so the queries are made of its tokens": _made_of(query="encoder"),
-    "the two sides are the wrong way round: the decoder asks (queries), and the encoder answers "
-    "(keys and values)": _made_of("encoder", "decoder", "decoder"),
+    "only the encoder is asked: the decoder's own tokens have keys and values, too": _made_of(
+        found="encoder"
+    ),
+    "only the decoder's own tokens are asked: that is self-attention. The encoder's have keys and "
+    "values, too": _made_of(found="decoder"),
+    "each sequence has a softmax of its own, and the two outputs are added, so each query hands "
+    "out 2 in all. Join the keys first: one softmax over all of them": _two_rounds(1.0),
+    "each sequence has a softmax of its own, so each gets half of the weight, whatever fits. Join "
+    "the keys first: one softmax over all of them": _two_rounds(0.5),
     "the scores are not scaled: divide them by √d_k before the softmax": _made_of(
         weights=lambda s, k: s.softmax(-1)
     ),
@@ -73,9 +85,8 @@ WRONG_OUTPUTS: dict[str, Made] = {
     "the scores are multiplied by √d_k; divide by it": _made_of(
         weights=lambda s, k: (s * math.sqrt(k.shape[-1])).softmax(-1)
     ),
-    "the scores are scaled by √n_k; d_k is the number of features of a key, its last axis": (
-        _made_of(weights=lambda s, k: (s / math.sqrt(k.shape[-2])).softmax(-1))
-    ),
+    "the scores are scaled by √(n_q + n_k); d_k is the number of features of a key, its last "
+    "axis": _made_of(weights=lambda s, k: (s / math.sqrt(k.shape[-2])).softmax(-1)),
     "the softmax runs over the queries (its columns sum to 1); each query shares its weight among "
     "the keys, dim=-1": _made_of(weights=lambda s, k: (s / math.sqrt(k.shape[-1])).softmax(-2)),
     "there is no softmax: the scores themselves were used as weights": _made_of(
@@ -91,8 +102,8 @@ WRONG_OUTPUTS: dict[str, Made] = {
 
 
 @exercise
-def cross_attention(answer: Callable[..., Tensor]) -> str:
-    """``cross_attention(decoder, encoder, W_Q, W_K, W_V)`` that returns the output."""
+def ask_both(answer: Callable[..., Tensor]) -> str:
+    """``ask_both(decoder, encoder, W_Q, W_K, W_V)``: one softmax over the tokens of both."""
     # d is the number of features of a token: the scale is that of d_k, another number
     plain = [
         _two_sequences(2, 5, 7, 3, 4),
@@ -100,15 +111,12 @@ def cross_attention(answer: Callable[..., Tensor]) -> str:
         _two_sequences(5, 5, 4, 2, 3),
     ]
     leading = [_two_sequences(3, 4, 5, 2, 7, 2), _two_sequences(3, 4, 5, 2, 6, 2, 5)]
-
-    def right(decoder: Tensor, encoder: Tensor, W_Q: Tensor, W_K: Tensor, W_V: Tensor) -> Tensor:
-        return F.scaled_dot_product_attention(decoder @ W_Q, encoder @ W_K, encoder @ W_V)
-
+    right = _made_of()
     of_tokens = {
         "the scores are divided by √d, with the number of features of a token; d_k is that of a "
-        "key": lambda decoder, encoder, W_Q, W_K, W_V: F.scaled_dot_product_attention(
-            decoder @ W_Q, encoder @ W_K, encoder @ W_V, scale=decoder.shape[-1] ** -0.5
-        ),
+        "key": lambda *inputs: _made_of(
+            weights=lambda s, k: (s / math.sqrt(inputs[0].shape[-1])).softmax(-1)
+        )(*inputs),
     }
     judge(answer, plain, right, "the outputs", {**WRONG_OUTPUTS, **of_tokens})
     turned = {
@@ -121,7 +129,7 @@ def cross_attention(answer: Callable[..., Tensor]) -> str:
         for inputs in (plain[1], leading[0])
     ]
     judge(answer, [*plain, *leading, *large], right, "the outputs")
-    return "The decoder asks, the encoder answers: equal to PyTorch's, with leading axes too."
+    return "One softmax over the tokens of both, with leading axes too. Their order does not count."
 
 
 def _all_turned(K: Tensor) -> Tensor:

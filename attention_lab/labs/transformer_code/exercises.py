@@ -73,14 +73,16 @@ def _tests(names: list[str]) -> str:
 
 
 def _attend(x: Tensor, maps: list[Tensor], n_heads: int, mask: Tensor | None, **changed) -> Any:
-    """Multi-head attention; ``changed`` makes one known mistake."""
+    """Multi-head attention, column c in head c mod n_heads; ``changed`` makes one mistake."""
     w_query, w_key, w_value, w_out = maps
     batch, n, _ = x.shape
 
     def split(t: Tensor) -> Tensor:
         if changed.get("reshape"):
             return t.reshape(batch, n_heads, n, -1)
-        return t.reshape(batch, n, n_heads, -1).transpose(1, 2)
+        if changed.get("neighbours"):
+            return t.reshape(batch, n, n_heads, -1).transpose(1, 2)
+        return t.reshape(batch, n, -1, n_heads).permute(0, 3, 1, 2)
 
     q, k, v = split(x @ w_query), split(x @ w_key), split(x @ w_value)
     d = changed.get("d", q.shape[-1])
@@ -89,10 +91,11 @@ def _attend(x: Tensor, maps: list[Tensor], n_heads: int, mask: Tensor | None, **
         scores = scores.masked_fill(~mask, -math.inf)
     weights = scores.softmax(dim=changed.get("axis", -1))
     heads = weights @ v
-    if changed.get("join"):
-        joined = heads.reshape(batch, n, -1)
-    else:
-        joined = heads.transpose(1, 2).reshape(batch, n, -1)
+    joined = {
+        "": heads.permute(0, 2, 3, 1),
+        "reshape": heads,
+        "neighbours": heads.transpose(1, 2),
+    }[changed.get("join", "")].reshape(batch, n, -1)
     return joined @ w_out, weights
 
 
@@ -140,7 +143,7 @@ class _Asked:
 
     def head_alone(self) -> bool:
         other = [each.clone() for each in self.usual]
-        other[0][:, 4:] += 1  # the queries of head 1
+        other[0][:, 1::2] += 1  # the queries of head 1
         return same(self.ask(self.x, other)[1][:, 0], self.weights[:, 0])
 
     def order_moves_along(self) -> bool:
@@ -187,7 +190,8 @@ class _Asked:
                 weights.shape == (2, heads, n, n))),
             ("the weights of a query sum to 1: softmax over the last axis", lambda: same(
                 weights.sum(-1), torch.ones(2, heads, n))),
-            ("head 0 does not depend on the queries of head 1", self.head_alone),
+            ("head 0 (columns 0, 2, 4 ...) does not depend on the queries of head 1",
+             self.head_alone),
             ("the weights are softmax(q · k / √d_k), with the d_k of one head", lambda: same(
                 weights, right_weights(self.usual))),
             ("the same with another d_k", lambda: same(
@@ -231,13 +235,21 @@ def _guess(output: Tensor, weights: Tensor, x: Tensor, maps: list[Tensor], heads
         "the scores are divided by d_k, not by its root": {"d": 16},
         "the softmax runs over the queries": {"axis": -2},
         "the heads are split by one reshape, which mixes tokens: split the last axis, then "
-        "change places with transpose": {"reshape": True},
+        "change the places of the axes": {"reshape": True},
+        "head 0 gets the first columns, as in section 2; here column c belongs to head c mod "
+        "n_heads": {"neighbours": True},
     }
     for what, changed in known.items():
         if same(weights, _attend(x, maps, heads, None, **changed)[1]):
             return f" ({what})"
-    if same(output, _attend(x, maps, heads, None, join=True)[0]):
-        return " (the heads are joined without turning back: transpose(1, 2) first)"
+    joins = {
+        "reshape": "the heads are joined without turning back: bring their axis to the end first",
+        "neighbours": "the heads are joined one behind the other, as in section 2; here row c of "
+        "w_out belongs to head c mod n_heads",
+    }
+    for join, what in joins.items():
+        if same(output, _attend(x, maps, heads, None, join=join)[0]):
+            return f" ({what})"
     return ""
 
 

@@ -26,14 +26,14 @@ strongest_keys = Choices(
     choices={
         "all 32, each for some of the queries": "The score is query times key. For every positive "
         "query the largest product is with the largest key, whichever query it is.",
-        "one: the same key for every query": "The largest key wins for every positive query. What "
+        "one, the same key for every query": "The largest key wins for every positive query. What "
         "happens if the query is negative?",
-        "two: the largest key and the smallest key": "A positive query makes the largest key the "
+        "two, the largest key and the smallest key": "A positive query makes the largest key the "
         "strongest, a negative query the smallest. No key between them can ever win.",
         "about half, those on the side of the query": "About half of them have the same sign as "
         "the query. Among these, the one farthest from 0 has the largest product.",
     },
-    right="two: the largest key and the smallest key",
+    right="two, the largest key and the smallest key",
     shown_by="strongest keys: 2 of 32",
 )
 
@@ -152,15 +152,15 @@ printed_ones = Choices(
     "times a 3 × 3 tensor of 1.0000e+00. Could a right, untrained encoder and decoder print that "
     "for three sentences of three tokens, with d_model = 10?",
     choices={
-        "yes, both the shape and the numbers": "The weights of a query sum to 1, but what is "
+        "the shape, and the numbers as well": "The weights of a query sum to 1, but what is "
         "printed is the output: a mean of values, and these are made by random matrices.",
         "the numbers, but not the shape": "The shape is wrong, indeed: there is no axis of "
         "features. But look also at the numbers: random parameters, and all of them equal?",
         "the shape, but not the numbers": "The numbers are impossible, indeed. But where is the "
         "axis of the ten features?",
-        "no: neither the shape nor the numbers": "An axis of d_model features is missing, and "
+        "neither the shape nor the numbers": "An axis of d_model features is missing, and "
         "random matrices do not give nine equal numbers, twice.",
     },
-    right="no: neither the shape nor the numbers",
+    right="neither the shape nor the numbers",
     shown_by="(3, 3, 10)",
 )

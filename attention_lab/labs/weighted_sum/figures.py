@@ -10,13 +10,19 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
-from torch import Tensor
+from torch import Tensor, tensor
 
 from attention_lab.pictures.geometry import convex_hull, is_inside, reachable
 from attention_lab.pictures.picture import Picture, in_own_style, numbers_of, texts_of
 from attention_lab.pictures.style import ACCENT, DARK, GREY, format_number, format_weight
 
-__all__ = ["flow_chart", "hull_and_box", "plane"]
+__all__ = ["flow_chart", "hull_and_box", "opening", "plane"]
+
+
+def opening() -> Picture:
+    """Draw the picture on top: four values, and the output that their weights give."""
+    values = tensor([[0.0, 0.0], [4.0, 0.0], [4.0, 3.0], [0.0, 3.0]])
+    return plane(tensor([0.1, 0.2, 0.6, 0.1]), values)
 
 
 @in_own_style

@@ -12,7 +12,7 @@ from attention_lab.pictures.flow import FLOW_CSS
 from attention_lab.pictures.tables import CSS, LIVE_CSS
 from attention_lab.widgets import AlignmentExplorer
 from browser import CHROMIUM, FLAGS
-from helpers import marked, redraws_of, tables, text_of
+from helpers import marked, redraws_of, tables, text_of, whys
 
 
 @pytest.fixture
@@ -85,6 +85,10 @@ def test_alignment_explorer_outlines_the_right_words_of_a_right_translation(alig
     alignment.text.value = "the black cat"
     assert "Right. Outlined" in alignment.note
     assert marked(alignment.picture.value, "related") == 3
+    said = whys(alignment.picture.value)
+    assert len(said) == 16
+    assert "at “le”, with its state at “the” 0.250, the word that it translates" in said[0]
+    assert said[1].endswith("its state at “black” 0.250")
 
 
 def test_play_writes_word_by_word_and_begins_again_at_the_end(alignment):

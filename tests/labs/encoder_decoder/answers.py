@@ -122,6 +122,27 @@ def decoded_into_place(next_logits, count, most):
     return out[:, 1 : n + 1]
 
 
+def section_five(p, t, n):
+    """The test of section 5, at each position: all later words move by one."""
+    before = p(t)
+    return [
+        i
+        for i in range(len(before))
+        if not torch.equal(p(torch.cat([t[: i + 1], (t[i + 1 :] + 1) % n]))[i], before[i])
+    ]
+
+
+def all_words_at_once(p, t, n):
+    """Every word of the sentence that comes later is tried, for all positions in one pass."""
+    before, found = p(t), set()
+    for j in range(1, len(t)):
+        for word in range(n):
+            changed = t.clone()
+            changed[j] = word
+            found |= {i for i in range(j) if (p(changed) != before)[i].any()}
+    return found
+
+
 def teaching_leaks(
     first=1,
     last=99,
@@ -131,6 +152,7 @@ def teaching_leaks(
     change=lambda word, n_words: (word + n_words - 1) % n_words,
     cut=False,
     row=lambda logits: logits,
+    by=None,
 ):
     """Build an answer to 9.5, right or with a fault: words first to last behind a position move."""
 
@@ -139,10 +161,12 @@ def teaching_leaks(
         for position in range(len(target) - 1):
             late = range(position + first, min(position + last + 1, len(target)))
             moved = [late] if all_at_once else [[word] for word in late]
-            for group in moved:
+            each = by or range(1, n_words)
+            for group, times in ((g, t) for g in moved for t in each):
                 changed = target.clone()
                 for word in group:
-                    changed[word] = change(changed[word], n_words)
+                    for _ in range(times):
+                        changed[word] = change(changed[word], n_words)
                 if cut:
                     changed = changed[:-1]
                 difference = predict(changed)[position] - before[position]
@@ -155,53 +179,68 @@ def teaching_leaks(
 
 
 def attended(
-    first=torch.cat, mask="later", scale=True, keep=("k", "v"), behind=True, stored=lambda x: x
+    first=torch.cat,
+    mask="later",
+    scale=True,
+    keep=("k", "v"),
+    behind=True,
+    stored=lambda x: x,
+    longer=0,
+    cuts=True,
+    kept=-1,
 ):
     """Build an answer to 9.6, right or with a fault."""
 
-    def answer(q, k, v, cache):
+    def answer(q, k, v, cache, window):
         start = cache["k"].shape[1] if "k" in cache else 0
         new = {"k": k, "v": v}
         for name in new:
             pair = [cache[name], new[name]] if name in cache else [new[name]]
             whole = first(pair if behind else pair[::-1], dim=1)
             if name in keep:
-                cache[name] = stored(whole)
+                here = max(whole.shape[1] - (window + kept), 0) if cuts else 0
+                cache[name] = stored(whole[:, here:])
             new[name] = whole
         n_k = new["k"].shape[1]
-        diagonal = {"later": start, "corner": 0, "none": n_k}[mask]
-        sees = torch.ones(q.shape[1], n_k, dtype=torch.bool).tril(diagonal)
+        back = start + torch.arange(q.shape[1])[:, None] - torch.arange(n_k)
+        sees = {
+            "later": (back >= 0) & (back < window + longer),
+            "corner": (back >= start) & (back < window + start),
+            "none": back > -n_k,
+            "causal": back >= 0,
+        }[mask]
         scores = q @ new["k"].mT / (q.shape[-1] ** 0.5 if scale else 1)
         return scores.masked_fill(~sees, float("-inf")).softmax(-1) @ new["v"]
 
     return answer
 
 
-def attended_word_by_word(q, k, v, cache):
+def attended_word_by_word(q, k, v, cache, window):
     rows = []
     for i in range(q.shape[1]):
         for name, new in (("k", k), ("v", v)):
             old = cache.get(name, new[:, :0])
-            cache[name] = torch.cat([old, new[:, i : i + 1]], 1)
+            cache[name] = torch.cat([old, new[:, i : i + 1]], 1)[:, -window:]
         rows.append(
             torch.nn.functional.scaled_dot_product_attention(
                 q[:, i : i + 1], cache["k"], cache["v"]
             )
         )
+    for name in ("k", "v"):
+        cache[name] = cache[name][:, -(window - 1) :]
     return torch.cat(rows, 1)
 
 
-def attended_over_new(q, k, v, cache):
-    cache.update(k=k, v=v)
-    return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+def attended_over_new(q, k, v, cache, window):
+    return attended()(q, k, v, {}, window)
 
 
 def attended_with(unpack, rename=str, pack=False):
     """Keep the right numbers in another way than the one that was asked for."""
 
-    def answer(q, k, v, cache):
+    def answer(q, k, v, cache, window):
         own = unpack(dict(cache))
-        result = attended()(q, k, v, own)
+        result = attended()(q, k, v, own, window)
         kept = {name: each[None] for name, each in own.items()} if pack else unpack(own)
         cache.clear()
         cache.update({rename(name): each for name, each in kept.items()})
@@ -213,8 +252,8 @@ def attended_with(unpack, rename=str, pack=False):
 KEPT = {}
 
 
-def attended_in_one_cache(q, k, v, cache):
-    return attended()(q, k, v, KEPT)
+def attended_in_one_cache(q, k, v, cache, window):
+    return attended()(q, k, v, KEPT, window)
 
 
 RIGHT = {
@@ -241,7 +280,7 @@ RIGHT = {
     ],
     "teaching_leak": [
         teaching_leaks(),
-        teaching_leaks(all_at_once=True),
+        all_words_at_once,
         lambda p, t, n: set(teaching_leaks()(p, t, n)),
         lambda p, t, n: torch.tensor(teaching_leaks()(p, t, n), dtype=torch.long),
     ],
@@ -350,6 +389,9 @@ WRONG = {
     ],
     "teaching_leak": [
         (lambda p, t, n: [], "the word it must predict: the leak at position 0 was not found"),
+        (section_five, "how far apart the next two words are: the leak at position 0"),
+        (teaching_leaks(all_at_once=True), "how far apart the next two words are: the leak"),
+        (teaching_leaks(by=[1]), "whether the next word is a certain one: the leak"),
         (teaching_leaks(first=2), "the word it must predict: the leak at position 0 was not found"),
         (teaching_leaks(last=1), "must not depend on word 1"),
         (teaching_leaks(first=0), "an honest decoder: there is no leak at position 0"),
@@ -359,7 +401,7 @@ WRONG = {
         (teaching_leaks(change=lambda word, n: (word + 1) % 7), "the words are 0 to"),
         (teaching_leaks(tolerance=1e-5), "leaks a millionth: the leak at position"),
         (teaching_leaks(row=lambda x: x[:1]), "into one logit: the leak at position"),
-        (teaching_leaks(change=lambda word, n: 0), "reads the word it must predict: the leak"),
+        (teaching_leaks(change=lambda word, n: 0), "a certain one: the leak"),
         (teaching_leaks(change=lambda word, n: word + 1), "the words are 0 to 6"),
         (lambda p, t, n: [False] * (len(t) - 1), "not one True or False for each"),
         (lambda p, t, n: torch.zeros(len(t) - 1).bool(), "not one True or False for each"),
@@ -377,13 +419,20 @@ WRONG = {
     "kv_cache": [
         (attended_over_new, "the new words see the new keys only"),
         (attended(mask="none"), "nothing is hidden: where several words come at once"),
-        (attended(mask="corner"), "the causal mask begins at the first key"),
+        (attended(mask="corner"), "the output differs first at"),
+        (attended(mask="causal"), "the cache is cut, but where several words come at once"),
+        (attended(mask="causal", cuts=False), "every word sees all words before it"),
+        (attended(longer=1, cuts=False), "one word too many"),
+        (attended(longer=-1), "one word too few"),
+        (attended(cuts=False), "has shape (1, 2, 4); (1, 1, 4) is right"),
+        (attended(kept=0), "keep what a later word can still see, and no more"),
+        (attended(kept=-2), "the output differs first at"),
         (attended(scale=False), "not divided by √d_k"),
-        (attended(keep=("k",)), "with 1 key in the cache: answer raised"),
+        (attended(keep=("k",)), "after 1 word: answer raised"),
         (attended(keep=()), "the new words see the new keys only"),
         (
             attended(stored=lambda x: x[:, -2:]),
-            "with 3 keys in the cache and 1 new word the output differs",
+            "after 6 words, with 3 new words and a window of 4, the output differs",
         ),
         (attended(behind=False), "the output differs first at"),
         (attended(stored=lambda x: x.flip(0)), "the output differs first at"),
@@ -400,9 +449,9 @@ WRONG = {
             "has shape (1, 1, 1, 4)",
         ),
         (attended_in_one_cache, "raised RuntimeError"),
-        (lambda q, k, v, cache: attended()(q, k, v, cache)[:, -1:], "returned shape (2, 1, 3)"),
-        (lambda q, k, v, cache: cache, "must be a tensor, but it is a dict"),
-        (lambda q, k, v: q, "is called with 4 arguments"),
-        (lambda q, k, v, cache: print("kept"), "returned None"),
+        (lambda q, k, v, cache, w: attended()(q, k, v, cache, w)[:, -1:], "shape (2, 1, 3)"),
+        (lambda q, k, v, cache, window: cache, "must be a tensor, but it is a dict"),
+        (lambda q, k, v: q, "is called with 5 arguments"),
+        (lambda q, k, v, cache, window: print("kept"), "returned None"),
     ],
 }

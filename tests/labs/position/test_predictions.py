@@ -34,7 +34,7 @@ def test_the_same_word_twice_has_the_same_output_and_the_mask_tells_them_apart()
 
 
 def test_a_turned_score_is_the_same_a_thousand_positions_on():
-    assert predict["same_difference"].reply("the same").is_right
+    assert predict["same_difference"].reply("the same one").is_right
     q, k = torch.randn(2, 1, 16, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     near, far = (
         (rotate(q, torch.tensor([p])) @ rotate(k, torch.tensor([p - 2])).T).item()

@@ -14,7 +14,7 @@ from attention_lab.core import modes
 from attention_lab.labs.programmable_rules import on_model, steering
 from attention_lab.labs.programmable_rules.figures import opening
 from attention_lab.labs.programmable_rules.on_model import EXAMPLES, ModeOnModel
-from attention_lab.labs.programmable_rules.steering import Reading, kept, with_model
+from attention_lab.labs.programmable_rules.steering import Reading, kept
 from attention_lab.models.language_model import Config, LanguageModel, programmed
 from attention_lab.models.pretrained import INSTALL, SmolLM2, is_installed, smollm2
 from helpers import all_inside, redraws_of, tables, text_of
@@ -175,15 +175,12 @@ def test_texts_of_a_model_cannot_break_the_page(widget):
     assert "↵" in widget.picture.value
 
 
-def test_without_the_model_it_shows_what_was_kept_and_how_to_get_it(monkeypatch, capsys):
+def test_without_the_model_it_shows_what_was_kept_and_how_to_get_it(monkeypatch):
     monkeypatch.setattr(on_model, "is_installed", lambda: False)
-    monkeypatch.setattr(steering, "is_installed", lambda: False)
     widget = ModeOnModel()
     assert INSTALL in html.unescape(text_of(widget.status.value))
     assert rows_of(widget)[" dog"] == (0.147, 0.924)
     assert INSTALL in widget.twin_text()
-    with_model(lambda lm: pytest.fail("there is no model"))
-    assert capsys.readouterr().out == f"Needs SmolLM2 (93 MB): {INSTALL}\n"
 
 
 def test_it_has_a_twin_and_its_inputs_have_names(widget):
@@ -207,14 +204,6 @@ def test_the_picture_on_top_is_of_the_text_of_the_notebook():
     assert f"torch.where(lit, {steering.STRENGTH}, 0.0)" in cells["three-lines"]
 
 
-def test_an_experiment_gets_the_model(monkeypatch):
-    monkeypatch.setattr(steering, "is_installed", lambda: True)
-    monkeypatch.setattr(steering, "smollm2", lambda: "the model")
-    seen = []
-    with_model(seen.append)
-    assert seen == ["the model"]
-
-
 def test_the_picture_on_top_is_what_was_kept():
     start, bars = kept()
     said = opening().sentence
@@ -228,13 +217,13 @@ def test_the_picture_on_top_is_what_was_kept():
 
 
 @pytest.fixture
-def real(threads):
+def real():
     if not is_installed():
         pytest.skip(INSTALL)
-    torch.set_num_threads(1)
     return smollm2()
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_the_real_model_is_what_it_gives(real):
     widget, (start, bars) = ModeOnModel(), kept()
     found = widget.compared()

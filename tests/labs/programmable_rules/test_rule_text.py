@@ -76,6 +76,7 @@ REFUSED = {
     ("mask", "k is q"): "“k is q” cannot stand in a rule",
     ("mask", "k in q"): "behind in stand numbers in brackets",
     ("mask", "k in ()"): "behind in stand numbers in brackets",
+    ("mask", "b == 0"): "“b”, the text of a batch, is always 0 here",
     ("mask", "i <= q"): "“i” is not known: q is the position of the query",
     ("mask", "q % (n - 5) == 0"): "“q % (n - 5)” may divide by 0: write a number other than 0",
     ("mask", "q // 0 == 1"): "may divide by 0",

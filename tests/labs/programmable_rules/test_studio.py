@@ -9,7 +9,7 @@ import torch
 from attention_lab.core import modes
 from attention_lab.labs.programmable_rules.picker import LIBRARY, OWN_BIAS, OWN_MASK, ModePicker
 from attention_lab.widgets import ModeStudio
-from helpers import marked, redraws_of, tables, text_of
+from helpers import all_inside, marked, redraws_of, tables, text_of
 
 
 def studio_of(first, **parameters):
@@ -298,7 +298,7 @@ def test_the_frame_stands_still_while_the_mode_changes():
     assert len(frames) == 1
     assert longest < 200
     assert max(map(len, cells)) <= len(">0.999")
-    assert "height:36px" in studio.twin_html()
+    assert "height:2.6em" in studio.twin_html()
 
 
 def test_the_twin_says_what_is_shown():
@@ -312,3 +312,29 @@ def test_a_picker_makes_the_mode_for_any_number_of_tokens():
     fill(picker.first, mask="k == n - 1")
     assert picker.mode(5).dense(5, 5)[0][0].nonzero()[:, 1].unique().tolist() == [4]
     assert picker.mode(3).dense(3, 3)[0][0].nonzero()[:, 1].unique().tolist() == [2]
+
+
+def test_no_two_inputs_have_one_label():
+    inputs = ("Text", "Dropdown", "BoundedIntText", "Checkbox")
+    around = [x.description for x in all_inside(ModeStudio()) if type(x).__name__ in inputs]
+    assert len(set(around)) == len(around)
+    for name in LIBRARY:
+        picker = ModePicker(name, "&", name)
+        labels = [x.description for x in all_inside(picker) if type(x).__name__ in inputs]
+        assert all(labels)
+        assert len(set(labels)) == len(labels), labels
+
+
+def test_a_wrong_parameter_of_the_second_mode_says_which():
+    studio = ModeStudio(first="sink", second="spotlight")
+    studio.picker.second.fields[0].value = "x"
+    assert studio.problem.startswith("keys 2: “x” is not a number")
+
+
+def test_a_second_mode_that_is_not_used_can_be_left_out_in_a_narrow_window():
+    picker = ModePicker(join="")
+    assert "alab-unused" in picker.second.parameters._dom_classes
+    picker.join.value = "& and"
+    assert "alab-unused" not in picker.second.parameters._dom_classes
+    picker.join.value = "nothing more"
+    assert "alab-unused" in picker.second.parameters._dom_classes

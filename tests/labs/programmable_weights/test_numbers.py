@@ -1,12 +1,13 @@
 """Numbers of notebook 11 that no other test holds."""
 
 import math
+import operator
 
 import pytest
 import torch
 
 from attention_lab.labs.programmable_weights import figures, programs
-from attention_lab.labs.programmable_weights.rasp import compiled, select, width
+from attention_lab.labs.programmable_weights.rasp import aggregate, compiled, select, width
 from helpers import names_in
 
 
@@ -68,3 +69,21 @@ def test_a_long_input_does_not_spoil_a_count():
     with compiled(20, domain=range(3)):
         counts = width(select(tokens, tokens, lambda k, q: k == q))
     assert counts.round().tolist() == [22 if t == 0 else 21 for t in tokens.tolist()]
+
+
+@pytest.mark.parametrize(("beta", "is_read"), [(1, False), (1.94, False), (1.95, True), (2, True)])
+def test_a_key_outweighs_seven_others_from_ln_7_on(beta, is_read):
+    at, tokens = torch.arange(8), torch.tensor([3] + [1] * 7)
+    with compiled(beta, bos=False):
+        share = aggregate(select(at, at - 1, operator.eq), (tokens == 3).long())[1].item()
+    assert share == pytest.approx(math.exp(beta) / (math.exp(beta) + 7))
+    assert (share > 0.5) == is_read == (beta > math.log(7))
+
+
+@pytest.mark.parametrize("beta", [1, 2, 5, 10, 20])
+def test_how_far_a_count_is_off(beta):
+    tokens = torch.arange(8)
+    with compiled(beta):
+        error = (width(select(tokens, tokens, operator.eq)) - 1).max().item()
+    golden = {1: 2.58, 2: 0.947, 5: 0.0472, 10: 3.2e-4, 20: 1.4e-8}
+    assert error == pytest.approx(golden[beta], rel=0.05)

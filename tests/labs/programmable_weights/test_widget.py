@@ -115,18 +115,17 @@ def test_the_console_stands_still_whatever_is_chosen(tokens):
     console = SelectConsole()
     console.tokens.value = tokens
     frames, longest, cells = set(), 0, []
+    steps = [("predicate", each) for each in PREDICATES]
+    steps += [("beta", each) for each in (0.0, 30.0, 4.0)]
     for program in PROGRAMS:
-        console.program.value = program
-        for predicate in PREDICATES:
-            console.predicate.value = predicate
-            for beta in (0.0, 4.0, 30.0):
-                console.beta.value = beta
-                assert not console.problem
-                frames.add(frame_of(console.picture.value))
-                longest = max(longest, len(console.note))
-                wide = [rows for name, rows in captions(console).items()
-                        if name in ("weights", "aggregate", "random")]  # fmt: skip
-                cells += [text for rows in wide for line in rows[1:] for text in line[1:]]
+        for name, value in [("program", program), *steps]:
+            getattr(console, name).value = value
+            assert not console.problem
+            frames.add(frame_of(console.picture.value))
+            longest = max(longest, len(console.note))
+            wide = [rows for name, rows in captions(console).items()
+                    if name in ("weights", "aggregate", "random")]  # fmt: skip
+            cells += [text for rows in wide for line in rows[1:] for text in line[1:]]
     assert len(frames) == 1
     assert longest < 200  # the status line has room for two lines
     assert max(map(len, cells)) <= len("−0.001")

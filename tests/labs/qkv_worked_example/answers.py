@@ -11,19 +11,35 @@ def no_return(*_):
     print("computed")
 
 
-# --- one sequence asks another ------------------------------------------------------------------
+# --- one sequence asks two ----------------------------------------------------------------------
+
+
+def joined(decoder, encoder):
+    return torch.cat([encoder, decoder], dim=-2)
 
 
 def with_einsum(decoder, encoder, W_Q, W_K, W_V):
+    found = joined(encoder, decoder)  # the other way round: the order does not count
     q = torch.einsum("...nd,dk->...nk", decoder, W_Q)
-    k = torch.einsum("...nd,dk->...nk", encoder, W_K)
+    k = torch.einsum("...nd,dk->...nk", found, W_K)
     scores = torch.einsum("...qd,...kd->...qk", q, k) * W_K.shape[-1] ** -0.5
-    return torch.einsum("...qk,...kv->...qv", torch.softmax(scores, -1), encoder @ W_V)
+    return torch.einsum("...qk,...kv->...qv", torch.softmax(scores, -1), found @ W_V)
 
 
-def asks(q="d", k="e", v="e", scale=lambda q, k, x: k.shape[-1] ** 0.5, axis=-1, turn=None):
+def by_shares(decoder, encoder, W_Q, W_K, W_V):
+    """Attend to each sequence alone, and weigh the two outputs by the sums of exponentials."""
+    q, outputs, sums = decoder @ W_Q, [], []
+    for tokens in (decoder, encoder):
+        scores = q @ (tokens @ W_K).mT / W_K.shape[-1] ** 0.5
+        outputs.append(scores.softmax(-1) @ (tokens @ W_V))
+        sums.append(scores.logsumexp(-1))
+    shares = torch.stack(sums, dim=-1).softmax(-1)
+    return outputs[0] * shares[..., :1] + outputs[1] * shares[..., 1:]
+
+
+def asks(q="d", k="b", v="b", scale=lambda q, k, x: k.shape[-1] ** 0.5, axis=-1, turn=None):
     def answer(d, e, W_Q, W_K, W_V):
-        tokens = {"d": d, "e": e}
+        tokens = {"d": d, "e": e, "b": joined(d, e)}
         Q, K, V = tokens[q] @ W_Q, tokens[k] @ W_K, tokens[v] @ W_V
         scores = Q @ (turn(K) if turn else K.mT) / scale(Q, K, d)
         return scores.softmax(axis) @ V
@@ -31,10 +47,18 @@ def asks(q="d", k="e", v="e", scale=lambda q, k, x: k.shape[-1] ** 0.5, axis=-1,
     return answer
 
 
+def two_rounds(times):
+    def answer(*given):
+        return times * (asks(k="e", v="e")(*given) + asks(k="d", v="d")(*given))
+
+    return answer
+
+
 def weighed(weights):
     def answer(d, e, W_Q, W_K, W_V):
-        K = e @ W_K
-        return weights(d @ W_Q @ K.mT, K.shape[-1] ** 0.5) @ (e @ W_V)
+        found = joined(d, e)
+        K = found @ W_K
+        return weights(d @ W_Q @ K.mT, K.shape[-1] ** 0.5) @ (found @ W_V)
 
     return answer
 
@@ -96,10 +120,12 @@ def one_matrix(n):
 
 
 RIGHT = {
-    "cross_attention": [
+    "ask_both": [
         with_einsum,
-        lambda d, e, q, k, v: F.scaled_dot_product_attention(d @ q, e @ k, e @ v),
-        lambda d, e, q, k, v: F.softmax(d @ q @ (e @ k).mT / k.shape[1] ** 0.5, dim=-1) @ e @ v,
+        by_shares,
+        lambda d, e, q, k, v: F.scaled_dot_product_attention(
+            d @ q, joined(d, e) @ k, joined(d, e) @ v
+        ),
     ],
     "repaired_derivation": [
         derivation_with_loops,
@@ -117,15 +143,18 @@ RIGHT = {
 
 
 WRONG = {
-    "cross_attention": [
-        (asks(k="d", v="d"), "all come from the decoder: that is self-attention"),
-        (asks(q="e"), "all come from the encoder: that is self-attention"),
-        (asks("e", "d", "d"), "the two sides are the wrong way round"),
-        (asks(v="d"), "raised"),
+    "ask_both": [
+        (asks(k="e", v="e"), "only the encoder is asked"),
+        (asks(k="d", v="d"), "only the decoder's own tokens are asked: that is self-attention"),
+        (two_rounds(1), "hands out 2 in all"),
+        (two_rounds(0.5), "each gets half of the weight, whatever fits"),
+        (asks(q="b"), "(2, 4) is right"),
+        (asks(q="e", k="d", v="d"), "(2, 4) is right"),
+        (asks(v="e"), "raised"),
         (asks(scale=lambda q, k, x: 1), "the scores are not scaled"),
         (asks(scale=lambda q, k, x: q.shape[-1]), "divided by d_k; divide by √d_k"),
         (asks(scale=lambda q, k, x: x.shape[-1] ** 0.5), "with the number of features of a token"),
-        (asks(scale=lambda q, k, x: k.shape[-2] ** 0.5), "scaled by √n_k"),
+        (asks(scale=lambda q, k, x: k.shape[-2] ** 0.5), "scaled by √(n_q + n_k)"),
         (asks(scale=lambda q, k, x: q.shape[-1] ** -0.5), "multiplied by √d_k"),
         (asks(scale=lambda q, k, x: 5**0.5), "came out"),
         (asks(axis=-2), "the softmax runs over the queries"),

@@ -19,8 +19,10 @@ def multi_head(
             if split == "reshape":
                 return t.reshape(B, n_heads, n, -1)
             if split == "fixed":
-                return t.reshape(B, 5, n_heads, -1).transpose(1, 2)
-            return t.reshape(B, n, n_heads, -1).transpose(1, 2)
+                return t.reshape(B, 5, -1, n_heads).permute(0, 3, 1, 2)
+            if split == "neighbours":
+                return t.reshape(B, n, n_heads, -1).transpose(1, 2)
+            return t.reshape(B, n, -1, n_heads).permute(0, 3, 1, 2)
 
         q, k, v = heads(x @ w_query), heads(x @ w_key), heads(x @ w_value)
         scores = q @ k.transpose(-2, -1)
@@ -31,46 +33,46 @@ def multi_head(
         if join == "reshape":
             joined = (weights @ v).reshape(B, n, -1)
         elif join == "-1":
-            joined = (weights @ v).transpose(1, 2).reshape(B, -1, d_model)
-        else:
+            joined = (weights @ v).permute(0, 2, 3, 1).reshape(B, -1, d_model)
+        elif join == "neighbours":
             joined = (weights @ v).transpose(1, 2).reshape(B, n, -1)
+        else:
+            joined = (weights @ v).permute(0, 2, 3, 1).reshape(B, n, -1)
         return (joined @ w_out if project else joined), weights
 
     return answer
 
 
 def multi_head_by_loop(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
-    outputs, weights = [], []
-    parts = [w.chunk(n_heads, dim=1) for w in (w_query, w_key, w_value)]
-    for w_q, w_k, w_v in zip(*parts, strict=True):
+    output, weights = 0, []
+    for head in range(n_heads):
+        w_q, w_k, w_v = (w[:, head::n_heads] for w in (w_query, w_key, w_value))
         bias = torch.zeros(x.shape[1], x.shape[1], dtype=x.dtype)
         if mask is not None:
             bias[~mask] = -math.inf
         scores = torch.einsum("bqd,bkd->bqk", x @ w_q, x @ w_k) * w_q.shape[1] ** -0.5
         weights.append(torch.softmax(scores + bias, dim=2))
-        outputs.append(weights[-1] @ (x @ w_v))
-    return torch.cat(outputs, dim=2) @ w_out, torch.stack(weights, dim=1)
+        output = output + weights[-1] @ (x @ w_v) @ w_out[head::n_heads]
+    return output, torch.stack(weights, dim=1)
 
 
 def multi_head_by_sdpa(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
-    q, k, v = ((x @ w).unflatten(-1, (n_heads, -1)).mT.mT.movedim(2, 1) for w in
+    q, k, v = ((x @ w).unflatten(-1, (-1, n_heads)).movedim(3, 1) for w in
                (w_query, w_key, w_value))  # fmt: skip
     eye = torch.eye(x.shape[1], dtype=x.dtype)
     weights = F.scaled_dot_product_attention(q, k, eye.expand(*k.shape[:-1], -1), attn_mask=mask)
-    return (weights @ v).movedim(1, 2).flatten(2) @ w_out, weights
+    return (weights @ v).movedim(1, 3).flatten(2) @ w_out, weights
 
 
 def multi_head_masked_late(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
     """The mask after the softmax, and the rows divided by their sums again: it is the same."""
-    heads = [
-        (x @ w).unflatten(-1, (n_heads, -1)).transpose(1, 2) for w in (w_query, w_key, w_value)
-    ]
+    heads = [(x @ w).unflatten(-1, (-1, n_heads)).movedim(3, 1) for w in (w_query, w_key, w_value)]
     q, k, v = heads
     weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
     if mask is not None:
         weights = weights * mask
         weights = weights / weights.sum(-1, keepdim=True)
-    return [(weights @ v).transpose(1, 2).flatten(2) @ w_out, weights]
+    return [(weights @ v).movedim(1, 3).flatten(2) @ w_out, weights]
 
 
 def always_two_heads(x, w_query, w_key, w_value, w_out, n_heads, mask=None):
@@ -242,6 +244,9 @@ WRONG = {
         (multi_head(scale=lambda d_k, d: math.sqrt(d)), "divided by √d_model, not by √d_k"),
         (multi_head(scale=lambda d_k, d: d_k), "divided by d_k, not by its root"),
         (multi_head(split="reshape"), "(the heads are split by one reshape"),
+        (multi_head(split="neighbours"), "(head 0 gets the first columns, as in section 2"),
+        (multi_head(split="neighbours", join="neighbours"), "as in section 2; here column c"),
+        (multi_head(join="neighbours"), "(the heads are joined one behind the other"),
         (multi_head(join="reshape"), "(the heads are joined without turning back"),
         (multi_head(join="-1"), "is invalid for input"),
         (multi_head(project=False), "also where n_heads * d_v is not d_model"),
@@ -255,7 +260,7 @@ WRONG = {
         (in_place, "changed its input x in place"),
         (multi_head(hidden=-20), "the mask hides: its weights are 0 where it is False"),
         (multi_head(hidden=-50), "the mask hides: its weights are 0 where it is False"),
-        (multi_head(split="fixed"), "shape '[3, 5, 2, -1]' is invalid"),
+        (multi_head(split="fixed"), "shape '[3, 5, -1, 2]' is invalid"),
         (always_two_heads, "The first that does not: equal to PyTorch"),
         (always_causal, "the mask hides"),
         (swapped, "the output has the shape of x"),
