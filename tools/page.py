@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from urllib.parse import quote, unquote
 import mistune
 import nbformat
 from latex2mathml.converter import convert
+from PIL import Image
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -33,9 +35,11 @@ FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S
 STYLE = re.compile(r"<style>.*?</style>", re.S)
 TWIN = "<div>Run this cell to make it live.</div>"
 VERDICT = re.compile(r'<div class="alab-slab".*?</div>', re.S)
+PHOTOGRAPH = 50_000  # colours
 OPEN, CLOSE = "\ue000", "\ue001"  # around the number of a formula, while Markdown is read
 # Browsers know no letters but upright and slanted; these are the letters as signs of their own.
 LETTERS = {"sans-serif": (0x1D5A0, 0x1D5BA), "bold": (0x1D400, 0x1D41A)}
+ALIGNED = re.compile(r"\\begin\{aligned\}(.*?)\\end\{aligned\}", re.S)
 LETTER = re.compile(r'<mi mathvariant="([\w-]+)">([A-Za-z])</mi>')
 # What a typesetter knows and a browser does not: a sign that follows a bracket, a comma or a
 # relation belongs to its number; the name of a function stands off from its argument.
@@ -60,9 +64,17 @@ def anchor_of(heading: str) -> str:
     return heading.strip().replace(" ", "-")
 
 
+def _as_array(aligned: re.Match[str]) -> str:
+    """Return aligned lines as an array, which the converter knows: right, left, right, left ..."""
+    lines = re.split(r"\\\\", aligned[1].strip())
+    columns = max(line.count("&") for line in lines) + 1
+    return rf"\begin{{array}}{{{('rl' * columns)[:columns]}}}{aligned[1]}\end{{array}}"
+
+
 def formula(latex: str, *, block: bool) -> str:
     """Return LaTeX as MathML."""
-    made = convert(latex.strip(), display="block" if block else "inline")
+    latex = ALIGNED.sub(_as_array, latex.strip())
+    made = convert(latex, display="block" if block else "inline")
 
     def letter(found: re.Match[str]) -> str:
         starts = LETTERS.get(found[1])
@@ -210,7 +222,14 @@ class Page:
         self._renderer.headings += HEADING.findall(fences)
         made = self._markdown("".join(pieces))
         made = re.sub(r"<table>.*?</table>", r'<div class="table">\g<0></div>', made, flags=re.S)
-        return re.sub(f"{OPEN}(\\d+){CLOSE}", lambda found: formulas[int(found[1])], made)
+
+        def show(found: re.Match[str]) -> str:
+            drawn = formulas[int(found[2])]
+            if (found[1] or found[3]) and drawn.startswith("<math"):  # no line begins with a comma
+                return f'<span class="whole">{found[1]}{drawn}{found[3]}</span>'
+            return f"{found[1]}{drawn}{found[3]}"
+
+        return re.sub(rf"(\(?){OPEN}(\d+){CLOSE}([.,;:?!)]*)", show, made)
 
     def open_section(self, heading: str, level: int) -> str:
         """Begin a section of the search, and return its anchor."""
@@ -251,8 +270,9 @@ class Page:
         name = f"pictures/{hashlib.sha1(content).hexdigest()[:12]}.png"
         (self.folder / "pictures").mkdir(parents=True, exist_ok=True)
         (self.folder / name).write_bytes(content)
+        kind = "figure photo" if _is_photograph(content) else "figure"
         large = "".join(f' {k}="{v}"' for k, v in (size or {}).items() if k in ("width", "height"))
-        return f'<img class="figure" src="{name}" alt="{html.escape(alt)}"{large}>'
+        return f'<img class="{kind}" src="{name}" alt="{html.escape(alt)}"{large}>'
 
     # --- code and what it gave --------------------------------------------------------------
 
@@ -291,6 +311,12 @@ class Page:
             return ""
         self._sheets.add(sheet[0])
         return sheet[0]
+
+
+def _is_photograph(png: bytes) -> bool:
+    """Tell by the number of colours: a figure of ours has at most some thousand."""
+    with Image.open(io.BytesIO(png)) as image:
+        return image.convert("RGB").getcolors(PHOTOGRAPH) is None
 
 
 def _plain(markdown: str) -> str:

@@ -191,8 +191,9 @@ def write(folder: Path, paths: Sequence[Path] | None = None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     dark = DARKENED.replace(".jp-RenderedImage img,.jp-RenderedMarkdown img[src^='data:']", "")
+    drawn = f"{dark}.figure:not(.photo),.picture img"
     sheet = (STATIC / "style.css").read_text(encoding="utf-8") + (
-        f"@media screen and (prefers-color-scheme:dark){{:is({dark}.figure,.picture img)"
+        f"@media screen and (prefers-color-scheme:dark){{:is({drawn})"
         "{filter:invert(.92) hue-rotate(180deg)}}\n"
     )
     (folder / "style.css").write_text(sheet, encoding="utf-8")

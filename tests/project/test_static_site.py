@@ -1,5 +1,6 @@
 """The static pages: whole, without an outside address, and every formula drawn."""
 
+import html
 import json
 import re
 import sys
@@ -104,6 +105,13 @@ def test_every_formula_is_drawn_by_the_browser(parsed):
         assert not re.search(r"[$\ue000\ue001\\]", text), f"{name}: {text[:80]}"
 
 
+def test_no_sign_of_latex_is_left_in_a_formula(site):
+    for file in site.glob("*.html"):
+        for made in re.findall(r"<math.*?</math>", file.read_text(encoding="utf-8"), re.S):
+            text = html.unescape(re.sub(r"<[^>]*>", "", made))
+            assert not re.search(r"[&$\\]", text), f"{file.name}: {text}"
+
+
 def test_no_anchor_is_there_twice_and_each_heading_has_that_of_jupyterlab(parsed):
     for path in static_site.pages():
         ids = parsed[f"{path.stem}.html"].values("id")
@@ -192,6 +200,30 @@ def test_formulas_are_not_taken_from_code_and_survive_markdown(tmp_path):
     assert "$y$" in body
     assert '<mo form="prefix">&#x02212;</mo><mi>&#x0221E;</mi>' in body
     assert [section.anchor for section in page.sections] == ["A", "A-2"]
+
+
+def test_aligned_lines_stand_below_each_other():
+    made = pages.formula(r"\begin{aligned} a &= b \\ & + c \end{aligned}", block=True)
+    assert made.count("<mtr>") == 2
+    assert made.count("<mtd") == 4
+    assert "&</mi>" not in made
+    assert [f'columnalign="{side}"' in made for side in ("left", "right")] == [True, True]
+
+
+def test_a_photograph_is_told_from_a_figure_and_not_turned_over(site):
+    text = (site / "13_vision.html").read_text(encoding="utf-8")
+    assert 0 < text.count('class="figure photo"') < text.count('class="figure"')
+    assert ".figure:not(.photo)" in (site / "style.css").read_text(encoding="utf-8")
+
+
+def test_no_line_begins_with_the_comma_behind_a_formula(tmp_path):
+    _, body = made(tmp_path, nbformat.v4.new_markdown_cell("A ($a$), and $b$ and $$ c $$."))
+    first, second = re.findall(
+        r'(?:<span class="(?:whole|formula)">\(?)?<math.*?</math>[^<]*', body
+    )[:2]
+    assert first.startswith('<span class="whole">(<math')
+    assert first.endswith("),")
+    assert second.startswith("<math")
 
 
 def test_letters_that_browsers_do_not_know_become_signs():
