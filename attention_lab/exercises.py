@@ -174,7 +174,8 @@ def progress(*, reset: bool = False) -> Any:
     """Show what you have solved and guessed, notebook by notebook.
 
     It is kept in the file ``.attention_lab_progress.json`` beside the notebooks, and is sent
-    nowhere. ``progress(reset=True)`` begins anew; the old file stays, under another name.
+    nowhere. ``progress(reset=True)`` begins anew; the old file stays, under another name. (The
+    board of the puzzles forgets when the kernel is started again.)
     """
     from attention_lab.ui.progress_table import ProgressTable, begin_anew
 
