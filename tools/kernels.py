@@ -3,6 +3,9 @@
 With TCP two kernels that start at the same moment can take one port, and one of them dies ("Kernel
 died before replying to kernel_info"). As a pytest plugin (``-p kernels``) it gives nbval such
 kernels; `AsyncSockets` is for nbclient, and `LabSockets` for a Jupyter server.
+
+None of these kernels keeps what is solved in it: what a tool runs is no learner's progress, and
+what the notebooks show must not depend on it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from jupyter_client import AsyncKernelManager, KernelManager
 from jupyter_client.connect import ConnectionFileMixin
 from jupyter_client.ioloop import AsyncIOLoopKernelManager
 from traitlets import default
+
+os.environ.setdefault("ATTENTION_LAB_PROGRESS", "off")
 
 __all__ = ["AsyncSockets", "LabSockets", "Sockets"]
 

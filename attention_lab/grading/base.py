@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 
 from attention_lab.grading.feedback import Problem, describe
+from attention_lab.grading.progress import note_verdict
 from attention_lab.pictures.style import MARKS, escaped
 
 __all__ = ["GRADERS", "Checks", "Verdict", "exercise", "is_open", "what_is_open"]
@@ -154,7 +155,9 @@ class Checks:
         def show(answer: Any) -> None:
             from IPython.display import display
 
-            display(self.grade(name, answer))
+            verdict = self.grade(name, answer)
+            display(verdict)
+            note_verdict(name, verdict.status)
 
         show.__doc__ = grader.__doc__
         return show

@@ -142,10 +142,10 @@ class Predictions:
         A package. Each room in it may have a module ``predictions``; what it holds of `Choices` and
         `Number` is known by its name there.
     card : callable
-        Makes what is displayed of a question.
+        Makes what is displayed, of a question and its name.
     """
 
-    def __init__(self, labs: str, card: Callable[[Choices | Number], Any]) -> None:
+    def __init__(self, labs: str, card: Callable[[Choices | Number, str], Any]) -> None:
         self._labs, self._card = labs, card
 
     @cached_property
@@ -186,7 +186,7 @@ class Predictions:
             asked = self[name]
         except KeyError as error:
             raise AttributeError(error.args[0]) from None
-        return lambda: self._card(asked)
+        return lambda: self._card(asked, name)
 
     def __dir__(self) -> Iterable[str]:
         return sorted(self._found)

@@ -8,6 +8,7 @@ import ipywidgets
 
 from attention_lab.grading.feedback import Problem
 from attention_lab.grading.predict import Choices, Number, Reply
+from attention_lab.grading.progress import note_guess
 from attention_lab.pictures.style import MARKS, escaped
 from attention_lab.ui.base import StaticTwin
 from attention_lab.ui.fields import text_field
@@ -55,6 +56,8 @@ class PredictionCard(StaticTwin, ipywidgets.VBox):
     Parameters
     ----------
     asked : Choices or Number
+    name : str
+        Under which the first guess is kept; an empty one keeps none.
 
     Attributes
     ----------
@@ -66,9 +69,9 @@ class PredictionCard(StaticTwin, ipywidgets.VBox):
         Where a number is typed.
     """
 
-    def __init__(self, asked: Choices | Number) -> None:
+    def __init__(self, asked: Choices | Number, name: str = "") -> None:
         super().__init__()
-        self.asked = asked
+        self.asked, self.name = asked, name
         self.guess: str | float | None = None
         self.replies = ipywidgets.HTML()
         self.buttons: list[ipywidgets.Button] = []
@@ -103,7 +106,10 @@ class PredictionCard(StaticTwin, ipywidgets.VBox):
         for button in self.buttons:
             mark = button.add_class if button.description == guess else button.remove_class
             mark("alab-guessed")
-        self._show(self.asked.reply(guess))
+        reply = self.asked.reply(guess)
+        self._show(reply)
+        if self.name:
+            note_guess(self.name, reply.is_right)
 
     def _show(self, said: Reply | Problem | None = None) -> None:
         """Show one reply; the others keep its place as high as the longest."""

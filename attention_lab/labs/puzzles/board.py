@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from attention_lab.grading.progress import kept
 from attention_lab.labs.puzzles import exercises  # noqa: F401 (registers the puzzles)
 from attention_lab.labs.puzzles.pictures import FRAME
 from attention_lab.labs.puzzles.puzzle import PROGRESS, PUZZLES, State, in_order
@@ -21,10 +22,13 @@ SIGNS: dict[State, str] = {"not attempted": "○", "not yet": "✗", "over budge
 
 
 class Board:
-    """The puzzles with what became of them since the kernel was started.
+    """The puzzles with what became of them, today and on earlier days.
 
     Each board that stands on the page is drawn anew when a puzzle is checked.
     """
+
+    def __init__(self) -> None:
+        PROGRESS.recall(kept().exercises)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": self.html()}

@@ -7,7 +7,7 @@ import functools
 import inspect
 import textwrap
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,7 +34,7 @@ PUZZLES: dict[str, Puzzle] = {}
 
 
 class Progress:
-    """What became of each puzzle since the kernel was started: the best answer counts.
+    """What became of each puzzle: the best answer counts.
 
     Attributes
     ----------
@@ -61,6 +61,13 @@ class Progress:
             self.used[name] = used
         for listener in self.listeners:
             listener()
+
+    def recall(self, states: Mapping[str, str]) -> None:
+        """Take over what was kept of earlier days, where it is better."""
+        for name in PUZZLES:
+            found = states.get(name, "not attempted")
+            if RANK.index(found) > RANK.index(self.state(name)):
+                self.best[name] = found
 
     def counts(self) -> dict[State, int]:
         """Return how many puzzles are in each state."""
