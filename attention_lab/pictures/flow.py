@@ -19,7 +19,17 @@ from torch import Tensor
 from attention_lab.pictures.style import ACCENT, GREY, escaped, format_weight
 from attention_lab.pictures.svg import image
 
-__all__ = ["FLOW_CSS", "MOST_WORDS", "Rows", "Word", "arcs", "checked", "described", "flow", "widths_of"]
+__all__ = [
+    "FLOW_CSS",
+    "MOST_WORDS",
+    "Rows",
+    "Word",
+    "arcs",
+    "checked",
+    "described",
+    "flow",
+    "widths_of",
+]
 
 MOST_WORDS = 24  # on either side: more do not fit on a line
 LONGEST = 18  # characters of a word that are shown
