@@ -56,8 +56,6 @@ def heading_above(name: str, cell: str) -> str | None:
 
 def fault(claim: Claim) -> str:
     """Say what is wrong with the link of a claim; nothing if it holds."""
-    if not claim.notebook:
-        return "" if claim.planned else "it has neither a notebook nor a plan"
     where = f"{claim.notebook}, {claim.cell}"
     if not cells_of(claim.notebook):
         return f"there is no notebook {claim.notebook}"
@@ -74,7 +72,7 @@ def fault(claim: Claim) -> str:
 def main() -> int:
     rows = []
     for claim in claims():
-        if claim.notebook and (above := heading_above(claim.notebook, claim.cell)):
+        if above := heading_above(claim.notebook, claim.cell):
             claim = claim._replace(heading=above)
         if said := fault(claim):
             print(f"{claim.name}: {said}")

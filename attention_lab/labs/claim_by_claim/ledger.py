@@ -59,13 +59,11 @@ class Claim(NamedTuple):
         What it says, and what holds, a sentence or two each.
     number : str
         What shows it.
-    notebook, cell, heading : str or None
+    notebook, cell, heading : str
         Where it is shown: the name of the notebook without its ending, the id of the cell, and the
-        heading above it. None if no notebook shows it yet.
-    find : str or None
-        What stands in that cell, in its output or its source.
-    planned : str or None
-        The notebook in preparation that will show it.
+        heading above it.
+    find : str
+        What stands in the output of that cell.
     """
 
     name: str
@@ -75,24 +73,19 @@ class Claim(NamedTuple):
     claim: str
     answer: str
     number: str
-    notebook: str | None
-    cell: str | None
-    heading: str | None
-    find: str | None
-    planned: str | None
+    notebook: str
+    cell: str
+    heading: str
+    find: str
 
     @property
     def link(self) -> str:
         """The address of the heading above the cell, as JupyterLab and nbconvert make it."""
-        if not self.notebook or not self.heading:
-            return ""
         return f"{self.notebook}.ipynb#{quote(self.heading.replace(' ', '-'), safe=IN_FRAGMENT)}"
 
     @property
     def place(self) -> str:
         """Where it is shown, in words."""
-        if not self.notebook:
-            return f"notebook {self.planned}, in preparation"
         return f"notebook {self.notebook[:2]}, “{self.heading}”"
 
 

@@ -44,10 +44,10 @@ def _row(claim: Claim) -> str:
         f'<span class="alab-slab" style="background:{background};color:{ink};padding:1px 5px;'
         f'border:1px solid #767676;font-weight:400">{sign} {claim.verdict}</span>{opposite}'
     )
-    where = escaped(claim.place)
-    if claim.link:
-        said = f"cell {claim.cell}"
-        where = f'<a href="{claim.link}" target="_blank" title="{said}">{where}</a>, {said}'
+    said = f"cell {claim.cell}"
+    where = (
+        f'<a href="{claim.link}" target="_blank" title="{said}">{escaped(claim.place)}</a>, {said}'
+    )
     return (
         f'<tr><th class="alab-text" scope="row">{claim.name}<br>§ {claim.section}<br>{verdict}</th>'
         f'<td class="alab-text">{escaped(claim.claim)}</td>'

@@ -1,7 +1,6 @@
 """Every claim of the article: its text, its verdict, and the cell that it leads to."""
 
 import re
-from collections import Counter
 
 import nbformat
 import pytest
@@ -51,23 +50,10 @@ def test_a_claim_is_short_and_in_our_own_words(claim):
 @each_claim
 def test_its_link_leads_to_a_cell_that_prints_its_number(claim):
     assert claim_links.fault(claim) == ""
-    if claim.notebook:
-        assert claim.link.startswith(f"{claim.notebook}.ipynb#")
-        assert " " not in claim.link
-        shown = numbers(claim.find)
-        assert not shown or shown & numbers(claim.number), "the table names another number"
-        assert shown or not numbers(claim.number) or claim.find.strip(), claim.find
-
-
-def test_those_without_a_notebook_are_counted_and_say_which_is_in_preparation():
-    still_open = [claim for claim in ALL if not claim.notebook]
-    assert Counter(claim.planned for claim in still_open) == {"15": 2, "16": 5}
-    assert {claim.place for claim in still_open} == {
-        "notebook 15, in preparation",
-        "notebook 16, in preparation",
-    }
-    assert all(claim.link == "" and claim.number == "in preparation" for claim in still_open)
-    assert not [claim.name for claim in ALL if claim.notebook and claim.planned]
+    assert claim.link.startswith(f"{claim.notebook}.ipynb#")
+    assert " " not in claim.link
+    shown = numbers(claim.find)
+    assert not shown or shown & numbers(claim.number), "the table names another number"
 
 
 GOOD = next(claim for claim in ALL if claim.name == "C001")
@@ -76,7 +62,6 @@ GOOD = next(claim for claim in ALL if claim.name == "C001")
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"notebook": None}, "neither a notebook nor a plan"),
         ({"notebook": "99_nothing"}, "there is no notebook 99_nothing"),
         ({"cell": "nothing"}, "there is no such cell"),
         ({"find": "0.358"}, "does not say '0.358'"),

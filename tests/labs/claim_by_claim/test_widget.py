@@ -80,9 +80,6 @@ def test_a_row_says_everything_in_words():
     assert "✗ wrong" in text
     assert "⇄ and the opposite" in text
     assert f'href="{claim.link}"' in claims_table([claim])
-    (planned,) = matching(claims(), text="C100")
-    assert "notebook 15, in preparation" in claims_table([planned])
-    assert "<a " not in claims_table([planned])
     assert by_part([]) == ""
     assert counted([]) == "0 claims: "
 
