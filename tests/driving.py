@@ -38,6 +38,11 @@ AlignmentExplorer({"a": Seq2Seq(50, 85), "b": Seq2Seq(50, 85, score="dot")},
     "SelectConsole": "SelectConsole()",
     "CostExplorer": "CostExplorer()",
     "ClaimBrowser": "ClaimBrowser()",
+    "HeadBrowser": "HeadBrowser()",
+    "heads of 128 tokens": """\
+ours = (3 * torch.randn(6, 1, 12, 128, 128, generator=random)).softmax(dim=-1)
+heads(tuple(ours), [f"word{i}" for i in range(128)])
+""",
     "ShapeExplorer": "ShapeExplorer()",
     "PositionExplorer": "PositionExplorer()",
     "DecodingExplorer": """\

@@ -68,6 +68,12 @@ def handout(path: Path, *, hints: bool = True) -> nbformat.NotebookNode:
         elif tool.ANSWER in cell.metadata.get("tags", []) or _asks(cell.source):
             # an exercise says what is missing when it is run; a prediction's twin holds the reply
             cell.outputs, cell.execution_count = [], None
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "text/html" in data:
+                data["text/html"] = re.sub(
+                    r'href="(\w+\.ipynb)', rf'href="{_project()}\1', data["text/html"]
+                )
         kept.append(cell)
     notebook.cells = kept
     title = tool.BADGE.sub("", notebook.cells[0].source)  # it opens the notebook with solutions
@@ -90,8 +96,11 @@ def _without(source: str, hints: bool) -> str:
 
 def _standing_alone(source: str) -> str:
     """Let links to other notebooks lead to the project."""
-    start = f"{tool.repository()}/blob/main/notebooks/"
-    return re.sub(r"\]\((\w+\.ipynb)", rf"]({start}\1", source)
+    return re.sub(r"\]\((\w+\.ipynb)", rf"]({_project()}\1", source)
+
+
+def _project() -> str:
+    return f"{tool.repository()}/blob/main/notebooks/"
 
 
 def write(name: str, folder: Path = FOLDER, *, hints: bool = True) -> Path:

@@ -32,6 +32,7 @@ FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 ANNOUNCED = re.compile(r"^\*\*((?:Exercise|Puzzle) [\d.]*\d)", re.M)
 FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
+NOTEBOOK_LINK = re.compile(r'href="(\w+\.ipynb[^"]*)"')  # in an output
 STYLE = re.compile(r"<style>.*?</style>", re.S)
 TWIN = "<div>Run this cell to make it live.</div>"
 VERDICT = re.compile(r'<div class="alab-slab".*?</div>', re.S)
@@ -304,7 +305,13 @@ class Page:
         colab = re.search(r"\]\(([^()]*)\)$", tool.badge(self.path.name))[1]
         says = f'It moves in JupyterLab and in <a href="{colab}">Colab</a>; here it stands still.'
         note = "" if is_asked or self.printed else f'<div class="still">{says}</div>'
-        return STYLE.sub(self._once, data["text/html"].replace(TWIN, note))
+        made = STYLE.sub(self._once, data["text/html"].replace(TWIN, note))
+        if self.printed:
+            made = made.replace("<details>", "<details open>")
+        return NOTEBOOK_LINK.sub(self._relinked, made)
+
+    def _relinked(self, found: re.Match[str]) -> str:
+        return f'href="{html.escape(self.address(unquote(html.unescape(found[1]))))}"'
 
     def _once(self, sheet: re.Match[str]) -> str:
         if sheet[0] in self._sheets:

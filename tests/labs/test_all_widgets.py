@@ -24,6 +24,7 @@ from attention_lab.widgets import (
     WeightedSumExplorer,
     WeightsExplorer,
     WordLines,
+    heads,
 )
 from helpers import (
     all_inside,
@@ -109,7 +110,14 @@ def test_a_static_twin_is_displayed_before_the_live_widget(make, monkeypatch):
     assert sum(f".{mark}{{display:none}}" in str(value) for value in styles) == 1
 
 
-@pytest.mark.parametrize("make", [*ALL, lambda: WordLines(torch.eye(2), ["a", "b"])])
+@pytest.mark.parametrize(
+    "make",
+    [
+        *ALL,
+        lambda: WordLines(torch.eye(2), ["a", "b"]),
+        lambda: heads(torch.full((2, 1, 2, 3, 3), 1 / 3), ["a", "b", "c"]),
+    ],
+)
 def test_a_widget_brings_the_style_sheet_of_its_lines_and_no_other_does(make):
     widget = make()
     widget._make_live("mark")

@@ -18,6 +18,7 @@ from attention_lab.widgets import (
     ClaimBrowser,
     CostExplorer,
     DialExplorer,
+    HeadBrowser,
     MaskEditor,
     MaskExplorer,
     MatrixEditor,
@@ -32,8 +33,10 @@ from attention_lab.widgets import (
     WeightedSumExplorer,
     WeightsExplorer,
     WordLines,
+    heads,
 )
 from helpers import all_inside, digits_explorer, training_player, triptych_explorer
+from labs.interpretation.test_browser import Tiny
 from labs.programmable_rules.test_on_model import SHORT, TINY, LanguageModel, SmolLM2, Splits
 
 
@@ -59,6 +62,7 @@ MAKERS = {
     "CostExplorer": [CostExplorer],
     "DecodingExplorer": [digits_explorer],
     "DialExplorer": [DialExplorer],
+    "HeadBrowser": [lambda: HeadBrowser("one two three", lm=Tiny())],
     "MaskEditor": [lambda: MaskEditor(3, 3)],
     "MaskExplorer": [MaskExplorer],
     "MatrixEditor": [lambda: MatrixEditor("M", [[1, 2], [3, 4]], presets={"one": [[1]]})],
@@ -79,6 +83,7 @@ MAKERS = {
         lambda: WeightsExplorer("keys on a line"),
     ],
     "WordLines": [lambda: WordLines(torch.eye(2), ["a", "b"])],
+    "heads": [lambda: heads(torch.full((2, 1, 2, 3, 3), 1 / 3), ["a", "b", "c"])],
 }
 NONSENSE = ("", "abc", "1e999", "nan", "-5", "１２", "x" * 5000, "中文，注意力", "$x_1$<b>")
 LONGEST = 400  # characters of a message: one that lists the words of a model is the longest
