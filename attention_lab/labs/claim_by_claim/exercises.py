@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from attention_lab.grading.answers import judge_statements
 from attention_lab.grading.base import exercise
 from attention_lab.grading.feedback import Problem, name_of, returned
-from attention_lab.labs.claim_by_claim.faq import judge_differences
 from attention_lab.labs.claim_by_claim.material import (
     CLAIMS_TO_TEST,
     EXPERIMENTS,
+    GAPS,
     OPPOSITES,
     REFERENCES,
+    SENTENCES,
     STATEMENTS,
+    WORDS,
 )
 
 __all__ = [
@@ -33,8 +36,8 @@ def contradicting_pairs(answer: Any) -> str:
     """The pairs of statements that contradict each other, as a list such as ``["AB", "CD"]``."""
     if isinstance(answer, str):
         answer = answer.replace(",", " ").split()
-    try:
-        pairs = {"".join(sorted(str(pair).strip().upper())) for pair in answer}
+    try:  # "AM", "A-M" and ("A", "M") are one pair
+        pairs = {"".join(sorted(re.findall(r"\w", str(pair).upper()))) for pair in answer}
     except TypeError:
         raise Problem('name pairs of letters, such as ["AB", "CD"]') from None
     for pair in sorted(pairs):
@@ -182,7 +185,8 @@ def share_of_right(answer: Callable[..., Any]) -> str:
 ARXIV = [
     ("1706.03762", 2017), ("0704.0001", 2008), ("1412.9999", 2015), ("1501.00001", 2015),
     ("1713.01234", 2020), ("1700.01234", 2019), ("1501.0001", 2019), ("1412.00001", 2019),
-    ("0703.0001", 2010), ("2104.09864", 2020), ("1911.02150", 2019), ("9912.00123", 2024),
+    ("1706.123456", 2018), ("0812.123", 2010), ("0703.0001", 2010), ("2104.09864", 2020),
+    ("1911.02150", 2019), ("9912.00123", 2024),
 ]  # fmt: skip
 MORE_ARXIV = [
     [("1409.0473", 2014), ("1409.0473", 2013), ("2305.13245", 2023)],
@@ -268,6 +272,7 @@ def _notebook() -> dict[str, Any]:
         ("page", "code", ["y"], [shown(["<b>9</b>"], "text/html"), shown(["<table>"])]),
         ("quiet", "code", ["z = 12"], []),
         ("last", "code", ["w"], [stream("12.5 13")]),
+        ("words", "code", ["v"], [stream("It is 0.7.\n", "1x5")]),
     ]  # fmt: skip
     return {
         "cells": [
@@ -286,8 +291,12 @@ SHOWN = (
     ("two", "-4", True, "“-4” stands in its second output"),
     ("last", "13", True, "“12.5 13” ends with it"),
     ("last", "12.5", True, "“12.5 13” begins with it"),
+    ("words", "0.7", True, "“It is 0.7.” has it: the last point ends the sentence"),
     ("sums", "0.51", False, "0.51 is only a part of 0.512: a number ends where its digits do"),
     ("last", "2.5", False, "2.5 is only a part of 12.5: a number begins where its digits do"),
+    ("sums", "25", False, "25 stands only as a part of 3.25: a number begins where its digits do"),
+    ("words", "1.5", False, "1.5 is not in “1x5”: a point is no other sign"),
+    ("words", "0.70", False, "“0.7” is there, and 0.70 is written otherwise"),
     ("last", "12", False, "12 stands only as a part of 12.5: a point and digits belong to it"),
     ("two", "4", False, "4 stands only as a part of -4: a sign belongs to a number"),
     ("sums", "7.5", False, "7.5 stands in its code, and it never printed it"),
@@ -314,5 +323,27 @@ def number_in_cell(answer: Callable[..., Any]) -> str:
 
 @exercise
 def three_differences(answer: Any) -> str:
-    """Three sentences on attention and convolution: weights, use, and cost, a number in each."""
-    return judge_differences(answer)
+    """What belongs into the gaps of three sentences: ``{"a": "attention", "c": 9, ...}``."""
+    if not isinstance(answer, Mapping):
+        raise Problem('give a dictionary, such as {"a": "attention", "c": 9}')
+    if missing := [gap for gap in GAPS if gap not in answer]:
+        raise Problem(f"gap {missing[0]} is missing")
+    if extra := [gap for gap in answer if gap not in GAPS]:
+        raise Problem(f"there is no gap {extra[0]!r}; they are {', '.join(GAPS)}")
+    words_right = 0
+    for gap, right in GAPS.items():
+        came = answer[gap]
+        if isinstance(right, str):
+            if came not in WORDS:
+                raise Problem(f"gap {gap}: {came!r} is none of the words {', '.join(WORDS)}")
+            words_right += came == right
+            continue
+        number, within, claim = right
+        if isinstance(came, bool) or not isinstance(came, int | float):
+            raise Problem(f"gap {gap}: write a number, without quotes, and not {came!r}")
+        if not abs(came - number) <= within:
+            raise Problem(f"gap {gap}: {came:g} is not the number; the table has it, {claim}")
+    words = sum(isinstance(right, str) for right in GAPS.values())
+    if words_right < words:  # which, is not said: of two words the other one would be right
+        raise Problem(f"the numbers are right, and {words_right} of the {words} words")
+    return " ".join(SENTENCES).format(**answer)

@@ -53,8 +53,8 @@ class Claim(NamedTuple):
         Where the article says it, such as ``2.2``; ``0`` is title and abstract.
     verdict : str
         One of `VERDICTS`.
-    contradicts : bool
-        Another place of the article says the opposite.
+    opposite : list of str
+        The claims of the article that say the opposite, or ``["its code"]``.
     claim, answer : str
         What it says, and what holds, a sentence or two each.
     number : str
@@ -69,7 +69,7 @@ class Claim(NamedTuple):
     name: str
     section: str
     verdict: str
-    contradicts: bool
+    opposite: list[str]
     claim: str
     answer: str
     number: str
@@ -77,6 +77,11 @@ class Claim(NamedTuple):
     cell: str
     heading: str
     find: str
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether another place of the article says the opposite."""
+        return bool(self.opposite)
 
     @property
     def link(self) -> str:

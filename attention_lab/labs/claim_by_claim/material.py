@@ -7,11 +7,14 @@ from typing import NamedTuple
 __all__ = [
     "CLAIMS_TO_TEST",
     "EXPERIMENTS",
+    "GAPS",
     "ITS_PATTERN",
     "NO_TRACE",
     "OPPOSITES",
     "REFERENCES",
+    "SENTENCES",
     "STATEMENTS",
+    "WORDS",
     "Reference",
 ]
 
@@ -39,7 +42,7 @@ OPPOSITES = {
     "AM": "A or M: with attention the decoder reads one state for each token (C013)",
     "BG": "B or G: it is open (C011)",
     "CL": "C or L: a row times a column is one number (C042)",
-    "DK": "D or K: neither for every length (C129); work and memory grow with its square (C010)",
+    "DK": "D or K: neither for every length (C129); the work grows with its square (C010)",
     "FJ": "F or J: the code is right, it is cross-attention (C086)",
     "HO": "H or O: the formula is right (C045)",
     "IN": "I or N: both kinds serve both (C128)",
@@ -114,10 +117,10 @@ REFERENCES = {
 # claim it can refute.
 CLAIMS_TO_TEST = {
     1: "What is not important is ignored.",
-    2: "One sees from the weights how the output came about.",
+    2: "An output like this one needs these weights: so they show how it came about.",
     3: "Attention lowers the cost of a model.",
     4: "The decoder's weights are computed from what the encoder returns, and from nothing else.",
-    5: "The softmax over dim=2 gives each query its weights.",
+    5: "With heads, (B, h, n_q, n_k), a softmax over dim=2 gives each query its weights.",
     6: "Three weights of 1 mean equal attention to three elements.",
     7: "Attention cannot read images.",
 }
@@ -134,12 +137,12 @@ EXPERIMENTS = {
         "it changes the weights and keeps the output",
     ),
     "C": (
-        "Four heads are switched off: loss 2.15 becomes 6.75; others off: at most 2.85.",
+        "Four heads are switched off: loss 2.15 becomes 6.75; four of the rest: at most 2.85.",
         None,
         "it asks whether heads are used, which none of these claims denies",
     ),
     "D": (
-        "The last token is moved, and output 0 moves by 0.034.",
+        "Under a causal mask the last token is moved, and output 0 moves by 0.034.",
         5,
         "it looks for a leak between queries",
     ),
@@ -159,8 +162,33 @@ EXPERIMENTS = {
         "it takes images for the input",
     ),
     "H": (
-        "A text of 100 words gets twice as long: 4 times the multiplications.",
+        "The work of a layer is counted part by part (d = 512): at 8192 tokens 73 % of it is what "
+        "attention adds beside the linear maps.",
         3,
-        "it changes the length and counts",
+        "it counts what attention adds to a layer",
     ),
+}
+
+# How attention and a CNN differ, with gaps.
+SENTENCES = (
+    "The weights of {a} depend on what is in the input, those of {b} on the offset alone; {c} "
+    "heads can be a filter of 3 × 3.",
+    "Attention serves {d}, a CNN serves {e}; a small ViT, which is attention, reads {f} of the "
+    "digits.",
+    "At 50 tokens (d = 512, k = 3) the core of attention does {g} of the work of a convolution, "
+    "and attention with its linear maps does {h} work than the convolution; the core alone does "
+    "as much at {i} tokens.",
+)
+WORDS = ("attention", "a convolution", "sequences", "images", "both", "more", "less")
+# a word, or a number, how near it has to be, and the claim that has it
+GAPS: dict[str, str | tuple[float, float, str]] = {
+    "a": "attention",
+    "b": "a convolution",
+    "c": (9, 0, "C127"),
+    "d": "both",
+    "e": "both",
+    "f": (0.973, 0.008, "C128"),
+    "g": (0.065, 0.0025, "C129"),
+    "h": "more",
+    "i": (768, 0.5, "C129 as k·d/2"),
 }

@@ -5,7 +5,7 @@ from attention_lab.grading.predict import Choices, Number
 claims_that_contradict = Number(
     question="The article makes 134 claims. How many of them does it contradict itself, in another "
     "place of the same text? (Both sides of a contradiction count.)",
-    right=35,
+    right=37,
     within=6,
     because="Most of it is about three things: whether attention costs less or more, whether it "
     "can be explained, and what its own formulas and its code do.",
@@ -18,7 +18,7 @@ claims_that_contradict = Number(
         "falls in 1.2 and rises in 9.6.",
         134: "That would need a text that says the opposite of each of its sentences.",
     },
-    shown_by="35 of 134",
+    shown_by="37 of 134",
 )
 
 attention_parameters = Choices(
@@ -68,9 +68,8 @@ title_that_exists = Choices(
         "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks": "It is by "
         "Gal and Ghahramani, arXiv:1512.05287, and says nothing of attention. The other titles "
         "are this one with its nouns exchanged.",
-        "A Theoretically Grounded Application of Attention Mechanism to Text Classification": "A "
-        "third text of this kind has it. A real paper on that subject is by Yang et al. 2016, "
-        "Hierarchical Attention Networks.",
+        "A Theoretically Grounded Application of Dropout in Attention Networks": "Made up for this "
+        "question, from the words of the one that exists.",
     },
     right="A Theoretically Grounded Application of Dropout in Recurrent Neural Networks",
     shown_by="1512.05287",

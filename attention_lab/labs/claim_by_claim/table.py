@@ -39,7 +39,7 @@ def claims_table(claims: Sequence[Claim]) -> str:
 
 def _row(claim: Claim) -> str:
     sign, background, ink, _ = LOOKS[claim.verdict]
-    opposite = "<br>⇄ and the opposite" if claim.contradicts else ""
+    opposite = f"<br>⇄ against {', '.join(claim.opposite)}" if claim.opposite else ""
     verdict = (
         f'<span class="alab-slab" style="background:{background};color:{ink};padding:1px 5px;'
         f'border:1px solid #767676;font-weight:400">{sign} {claim.verdict}</span>{opposite}'

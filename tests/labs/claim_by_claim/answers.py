@@ -2,16 +2,17 @@
 
 import re
 
-RIGHT_SENTENCES = [
-    "A CNN slides one filter over all places, but in attention the weights depend on the query; "
-    "9 heads make a filter of 3 × 3.",
-    "Attention reads texts and images: a small ViT gets 97.3 % of the digits.",
-    "For short inputs attention is cheaper than a convolution: 0.065 of its work at 50 tokens.",
-]
-
-
-def sentences(first=None, second=None, third=None):
-    return [new or old for new, old in zip((first, second, third), RIGHT_SENTENCES, strict=True)]
+FILLED = {
+    "a": "attention",
+    "b": "a convolution",
+    "c": 9,
+    "d": "both",
+    "e": "both",
+    "f": 0.973,
+    "g": 0.065,
+    "h": "more",
+    "i": 768,
+}
 
 
 def shares_by_loop(ledger):
@@ -55,6 +56,16 @@ def impossible(cited, faults=("month", "early", "digits", "later")):
     return found
 
 
+def too_few_digits(cited):
+    """Ask for at least five digits since 2015, and at most four before."""
+    found = impossible(cited, ("month", "early", "later"))
+    return [
+        number
+        for number, _ in cited
+        if number in found or (len(number) < 10 if number >= "1501" else len(number) > 9)
+    ]
+
+
 def impossible_by_pattern(cited):
     four = r"(?:0[7-9]|1[0-4])(?:0[1-9]|1[0-2])\.\d{4}"
     five = r"(?:1[5-9]|[2-9]\d)(?:0[1-9]|1[0-2])\.\d{5}"
@@ -83,8 +94,19 @@ def shows(notebook, cell, number):
     return number in numbers
 
 
-def shows_by_words(notebook, cell, number):
-    return number in re.split(r"[^\d.\-]+", outputs_of(notebook, cell))
+def by_sign(before=r"(?<![\d.-])", escaped=True, after=r"(?![\d]|\.\d)"):
+    """Look for the number between other signs than its own."""
+
+    def shows_between(notebook, cell, number):
+        inside = re.escape(number) if escaped else number
+        return re.search(before + inside + after, outputs_of(notebook, cell)) is not None
+
+    return shows_between
+
+
+def as_floats(notebook, cell, number):
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", outputs_of(notebook, cell))
+    return float(number) in map(float, numbers)
 
 
 def first_output_only(notebook, cell, number):
@@ -96,7 +118,7 @@ def first_output_only(notebook, cell, number):
 
 def anywhere(notebook, cell, number):
     text = "".join(outputs_of(notebook, each["id"]) for each in notebook["cells"])
-    return number in re.findall(r"-?[\d.]+", text)
+    return number in re.findall(r"-?\d+(?:\.\d+)?", text)
 
 
 MATCHED = {1: "E", 2: "B", 3: "H", 4: "A", 5: "D", 6: "F", 7: "G"}
@@ -107,6 +129,8 @@ RIGHT = {
         [pair[::-1] for pair in PAIRS],
         {pair.lower() for pair in PAIRS},
         ", ".join(PAIRS),
+        [tuple(pair) for pair in PAIRS],
+        ["-".join(pair) for pair in PAIRS],
     ],
     "sound_references": ["fdba", ["A", "B", "D", "F"]],
     "refuting_experiments": [
@@ -115,28 +139,11 @@ RIGHT = {
     ],
     "share_of_right": [shares_by_loop, shares_by_counts, shares],
     "impossible_numbers": [impossible, impossible_by_pattern],
-    "number_in_cell": [shows, shows_by_words],
+    "number_in_cell": [shows, by_sign()],
     "three_differences": [
-        RIGHT_SENTENCES,
-        sentences(
-            "The weights of a convolution do not depend on the content, those of attention do; "
-            "nine heads are a 3 × 3 filter.",
-            "Not only sequences: attention in a ViT reads images, 0.97 of the digits.",
-            "At 50 tokens attention needs fewer multiplications, 6.5 % of the convolution; for a "
-            "long text it needs more.",
-        ),
-        tuple(RIGHT_SENTENCES),
-        sentences(
-            "Unlike a convolution, attention has weights that depend on its input; 9 heads.",
-            "Transformers read images and language; accuracy .973.",
-            "For 50 tokens the core of attention does 6.5 % of the multiplications of the "
-            "convolution, for long inputs it does more.",
-        ),
-        sentences(
-            "A CNN's weights don't depend on the input; attention's do. Nine heads are a filter.",
-            "Attention is used for images too, not only for text: a small ViT reads 0.973.",
-            "With 50 tokens the convolution is dearer: attention does 0.065 of its work.",
-        ),
+        FILLED,
+        FILLED | {"c": 9.0, "f": 0.97, "g": 1280000 * 2 / 39321600, "i": 3 * 512 / 2},
+        dict(reversed(FILLED.items())),
     ],
 }
 WRONG = {
@@ -201,6 +208,7 @@ WRONG = {
         (lambda cited: [n for n, _ in cited], "1706.03762, cited in a text of 2017, is possible"),
         (lambda cited: [n for n in impossible(cited) for _ in "ab"], "it should be"),
         (lambda cited: 3, "should return a list"),
+        (too_few_digits, "1706.123456, cited in a text of 2018, cannot be"),
     ],
     "number_in_cell": [
         (lambda nb, cell, number: number in outputs_of(nb, cell), "ends where its digits do"),
@@ -210,68 +218,32 @@ WRONG = {
         ),
         (
             lambda nb, cell, number: (
-                number in re.findall(r"-?[\d.]+", outputs_of(nb, cell, source=True))
+                number in re.findall(r"-?\d+(?:\.\d+)?", outputs_of(nb, cell, source=True))
             ),
             "stands in its code",
         ),
         (first_output_only, "a cell may have several outputs"),
         (anywhere, "stands in another cell"),
         (lambda nb, cell, number: True, "is only a part"),
+        (by_sign(before=r"(?<![\d-])"), "25 stands only as a part of 3.25"),
+        (by_sign(escaped=False), "a point is no other sign"),
+        (by_sign(after=r"(?![\d.])"), "the last point ends the sentence"),
+        (as_floats, "0.70 is written otherwise"),
         (lambda nb, cell, number: 1, "should return True or False"),
     ],
     "three_differences": [
-        ("one sentence", "give a list of three sentences"),
-        (RIGHT_SENTENCES[:2], "there are 2 sentences"),
-        (sentences(first="Attention and a CNN differ in 9 ways."), "what the weights of attention"),
-        (sentences(first="Attention depends on the content, a CNN does not."), "has no number"),
-        (
-            sentences(first="Attention depends on content, a CNN does not: 3 heads are a filter."),
-            "has the number 3",
-        ),
-        (
-            sentences(first="The weights of attention do not depend on the input; 9 heads."),
-            "does not name a convolution",
-        ),
-        (
-            sentences(
-                first="Attention weights do not depend on the content, those of a filter are "
-                "fixed; 9 heads."
-            ),
-            "denies that weights depend on the content",
-        ),
-        (
-            sentences(first="A CNN looks at the content, and attention at offsets, with 9 heads."),
-            "says it of the convolution",
-        ),
-        (
-            sentences(second="Attention reads sequences, a CNN images, and gets 0.991 right."),
-            "it needs the accuracy of the small ViT",
-        ),
-        (
-            sentences(second="Attention is only for sequences, and images get 0.973."),
-            "says “only”",
-        ),
-        (
-            sentences(third="Attention costs a convolution's work at 50 tokens."),
-            "has the number 50; it needs the work",
-        ),
-        (
-            sentences(third="Attention is dearer than a CNN at 50 tokens, by 0.065."),
-            "says the opposite",
-        ),
-        (sentences(second="Attention cannot read images, it reads texts; 0.973."), "denies one"),
-        (sentences(second="A ViT reads sequences and not images: 0.973."), "denies one"),
-        (
-            sentences(third="Attention is always cheaper than a CNN, at 50 tokens 0.065."),
-            "says “always”",
-        ),
-        (
-            sentences(third="A CNN costs less at 50 tokens: 0.065 of the work of attention."),
-            "says the opposite",
-        ),
-        (
-            sentences(third="At 50 tokens attention is not cheaper than a CNN: 0.065."),
-            "says the opposite",
-        ),
+        ("one sentence", "give a dictionary"),
+        ({"a": "attention"}, "gap b is missing"),
+        (FILLED | {"k": 1}, "there is no gap 'k'"),
+        (FILLED | {"a": "a CNN"}, "gap a: 'a CNN' is none of the words"),
+        (FILLED | {"c": "nine"}, "gap c: write a number"),
+        (FILLED | {"c": 3}, "gap c: 3 is not the number; the table has it, C127"),
+        (FILLED | {"f": 0.991}, "gap f: 0.991 is not the number"),
+        (FILLED | {"g": 0.0326}, "gap g: 0.0326 is not the number"),
+        (FILLED | {"i": 1536}, "gap i: 1536 is not the number"),
+        (FILLED | {"a": "a convolution", "b": "attention"}, "and 3 of the 5 words"),
+        (FILLED | {"d": "sequences", "e": "images"}, "and 3 of the 5 words"),
+        (FILLED | {"h": "less"}, "and 4 of the 5 words"),
+        (FILLED | {"f": float("nan")}, "gap f: nan is not the number"),
     ],
 }

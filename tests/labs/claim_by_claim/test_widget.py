@@ -78,7 +78,7 @@ def test_a_row_says_everything_in_words():
     for part in (claim.claim, claim.answer, claim.number, claim.heading, f"cell {claim.cell}"):
         assert part in text
     assert "✗ wrong" in text
-    assert "⇄ and the opposite" in text
+    assert "⇄ against C033, C114" in text
     assert f'href="{claim.link}"' in claims_table([claim])
     assert by_part([]) == ""
     assert counted([]) == "0 claims: "
