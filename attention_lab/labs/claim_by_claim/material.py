@@ -162,8 +162,7 @@ EXPERIMENTS = {
         "it takes images for the input",
     ),
     "H": (
-        "The work of a layer is counted part by part (d = 512): at 8192 tokens 73 % of it is what "
-        "attention adds beside the linear maps.",
+        "The work of a layer is counted (d = 512): at 8192 tokens 73 % are attention's products.",
         3,
         "it counts what attention adds to a layer",
     ),
