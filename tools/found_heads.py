@@ -25,11 +25,17 @@ KEPT = Path(found.__file__).with_name("found_heads.json")
 N = 100  # tokens of a text
 FIRST = ("\n", " The", " zebra", ",", "7", " because")
 DRAWS = 10
+HIDDEN = (0, 1, 5, 10, 30, 60)  # the first place, and others to compare
 
 
 def all_weights(lm: SmolLM2, tokens: Tensor) -> Tensor:
     """(270, n, n)."""
     return torch.stack(list(lm.weights(tokens).values()))
+
+
+def without(place: int) -> Mode:
+    """No token looks at this place, but the one that stands there."""
+    return Mode(f"{place} hidden", lambda b, h, q, k: (k != place) | (q == place))
 
 
 def sinks(lm: SmolLM2) -> dict:
@@ -58,11 +64,12 @@ def sinks(lm: SmolLM2) -> dict:
     moved = torch.cat([tokens[:, 1:11], tokens[:, :1], tokens[:, 11:]], dim=1)
     result["its own first token, moved to 10"] = share(moved, 10)
     result["what is first then"] = share(moved, 0)
-    hidden = Mode("first hidden", lambda b, h, q, k: (k != 0) | (q == 0))
     result["loss"] = mean_loss(lm, tokens)
-    with programmed(lm.model, hidden):
+    for place in HIDDEN:
+        with programmed(lm.model, without(place)):
+            result[f"loss, with {place} hidden"] = mean_loss(lm, tokens)
+    with programmed(lm.model, without(0)):
         result["position 1, with 0 hidden"] = all_weights(lm, tokens)[:, 2:, 1].mean().item()
-        result["loss, with 0 hidden"] = mean_loss(lm, tokens)
     both = Mode("two hidden", lambda b, h, q, k: (k > 1) | (q <= 1))
     with programmed(lm.model, both):
         result["position 2, with 0 and 1 hidden"] = all_weights(lm, tokens)[:, 3:, 2].mean().item()
@@ -71,12 +78,25 @@ def sinks(lm: SmolLM2) -> dict:
 
 
 def values(lm: SmolLM2) -> dict:
-    """How long the value of the first token is, beside that of the others; each layer."""
+    """How long the value of the first token is, beside that of the others; each layer.
+
+    As it is, and as what a head adds to a token: times its own rows of W_O.
+    """
     with recorded(lm.model, step="value") as found:
         lm.model.hidden(lm.read(PROSE)[:, :N])
-    lengths = torch.stack([calls[0][0].norm(dim=-1) for calls in found.values()])  # (270, n)
-    ratio = lengths[:, 0] / lengths[:, 1:].mean(dim=1)
-    return {"first to the others, by layer": ratio.view(30, 9).mean(dim=1).tolist()}
+    result = {}
+    for name in ("first to the others, by layer", "the same times W_O"):
+        ratios = []
+        for (layer, head), calls in found.items():
+            value = calls[0][0]  # (n, d_head)
+            if name.endswith("W_O"):
+                width = value.shape[-1]
+                out = lm.model.layers[layer].attention.out.weight  # (d_model, h · d_head)
+                value = value @ out[:, head * width : (head + 1) * width].T
+            length = value.norm(dim=-1)
+            ratios.append(length[0] / length[1:].mean())
+        result[name] = torch.stack(ratios).view(30, 9).mean(dim=1).tolist()
+    return result
 
 
 def previous(lm: SmolLM2) -> dict:

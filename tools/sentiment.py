@@ -36,6 +36,7 @@ def main() -> None:
             print(name, seed, kept[name][-1], time.perf_counter() - start, flush=True)
     kept["drawn labels"] = list(sentiment.accuracy(sentiment.scored(read, drawn=True), drawn=True))
     print(kept["drawn labels"], flush=True)
+    kept["words alone"] = list(sentiment.accuracy(sentiment.scored_by_words()))
     kept["deletion"] = sentiment.deletion(lm, read)
     print(kept["deletion"]["rank correlation"], time.perf_counter() - start, flush=True)
     KEPT.write_text(as_text({key: plain(value) for key, value in kept.items()}), encoding="utf-8")

@@ -102,13 +102,18 @@ def run(
 ) -> Tensor:
     """Call an answer that must return a tensor, and hold it to its shape.
 
+    A Python number is as good as a tensor with one number.
+
     Raises
     ------
     Problem
         Everything `returned` and `tensor_of` raise for, or another shape.
     """
     name = name_of(answer)
-    result = tensor_of(returned(answer, inputs), f"what {name} returns")
+    result = returned(answer, inputs)
+    if isinstance(result, int | float) and not isinstance(result, bool):
+        result = torch.tensor(result, dtype=torch.float64)
+    result = tensor_of(result, f"what {name} returns")
     if shape is not None and tuple(result.shape) != tuple(shape):
         raise wrong_shape(name, result, inputs, shape)
     return result

@@ -14,7 +14,7 @@ from torch import Tensor
 from attention_lab.grading.answers import numbers
 from attention_lab.grading.base import exercise
 from attention_lab.grading.cases import judge, normal, shown
-from attention_lab.grading.feedback import Problem, call, name_of
+from attention_lab.grading.feedback import Problem, name_of, run
 from attention_lab.labs.applications import design as project
 from attention_lab.labs.applications import shop
 
@@ -196,16 +196,8 @@ def area_under_curve(answer: Callable[..., Any]) -> str:
     def accuracy(scores: Tensor, clicked: Tensor) -> Tensor:
         return ((scores > 0.5) == clicked).double().mean()
 
-    def one_number(*given: Any) -> Tensor:
-        made = numbers(call(answer, dict(zip(("scores", "clicked"), given, strict=True))),
-                       f"{name_of(answer)} must return one number")  # fmt: skip
-        if made.numel() != 1:
-            raise Problem(f"{name_of(answer)} must return one number, not {made.numel()}")
-        return made.reshape(())
-
-    one_number.__name__ = name_of(answer)
     judge(
-        one_number,
+        answer,
         cases,
         counted(0.5),
         "the area",
@@ -219,7 +211,7 @@ def area_under_curve(answer: Callable[..., Any]) -> str:
         },
     )
     big = shop.draw(500, torch.Generator().manual_seed(5))
-    again = one_number(big.count.double(), big.clicked.bool()).item()
+    again = run(answer, {"scores": big.count.double(), "clicked": big.clicked.bool()}).item()
     if abs(again - shop.auc(big.count.double(), big.clicked)) > 1e-6:
         raise Problem("right for few visits, but not for 500 of the shop, many of them equal")
     return "The share of pairs in the right order: no limit is chosen, and no scale matters."

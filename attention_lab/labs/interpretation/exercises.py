@@ -73,6 +73,11 @@ def _hold_to(name: str, came: Tensor, inputs: dict, where: str, possible: bool) 
     weights, votes, banned = inputs["weights"], inputs["votes"], inputs["banned"]
     if came.shape != weights.shape:
         raise Problem(f"{name} returned {tuple(came.shape)}, wanted is {tuple(weights.shape)}")
+    if not came.isfinite().all():
+        raise Problem(
+            f"{name} returned {_short(came)} {where}: is something divided by zero, as where two "
+            "votes are equal?"
+        )
     if not possible:
         raise Problem(
             f"{name} returned weights {where}, but no weights without word {banned} give the same "

@@ -169,12 +169,18 @@ class FoundLookUp(NamedTuple):
         As it is; with the same weight for every item; with its weights moved at random.
     on_asked : float
         Weight on the item that is asked for.
+    swayed : float
+        Share of the answers that change if this item gets nothing and the others share its weight.
+    possible : float
+        Share of the questions in which weights that give it nothing give the same answer.
     """
 
     accuracy: float
     with_uniform: float
     permuted: float
     on_asked: float
+    swayed: float
+    possible: float
 
 
 @torch.no_grad()
@@ -185,14 +191,19 @@ def found_look_up(model: LookUp, count: int = 500, seed: int = 1000) -> FoundLoo
     weights = model.weights(batch)
     order = torch.rand(weights.shape, generator=generator).argsort(dim=-1)
 
-    def share(given: Tensor) -> float:
-        return (model(batch, given).argmax(dim=-1) == batch.labels).double().mean().item()
+    def share(given: Tensor, wanted: Tensor = batch.labels) -> float:
+        return (model(batch, given).argmax(dim=-1) == wanted).double().mean().item()
 
+    less = weights.scatter(1, batch.at[:, None], 0.0)
+    less = less / less.sum(dim=-1, keepdim=True)
+    _, works = far_apart(weights, model.votes(batch), batch.at)
     return FoundLookUp(
         share(weights),
         share(torch.full_like(weights, 1 / N_ITEMS)),
         share(weights.gather(1, order)),
         weights.gather(1, batch.at[:, None]).mean().item(),
+        1 - share(less, model(batch).argmax(dim=-1)),
+        works.double().mean().item(),
     )
 
 
@@ -277,6 +288,9 @@ class Found(NamedTuple):
         Share of the sentences of each class whose answer changes without the keyword.
     default : float
         Probability of class 1 for sentences of fillers only.
+    sure : (float, float)
+        Mean probability of the right answer in the class that is said by default: with the
+        keyword, and without it.
     possible : (float, float)
         Share of the sentences of each class in which weights that give the keyword nothing give
         the same answer.
@@ -291,6 +305,7 @@ class Found(NamedTuple):
     on_keyword: tuple[float, float]
     swayed: tuple[float, float]
     default: float
+    sure: tuple[float, float]
     possible: tuple[float, float]
     distance: float
 
@@ -307,11 +322,15 @@ def found(model: Pooling, count: int = 500, seed: int = 1000) -> Found:
     def share(logits: Tensor) -> float:
         return (logits.argmax(dim=-1) == labels).double().mean().item()
 
+    def sure(logits: Tensor) -> Tensor:
+        return logits.softmax(dim=-1).gather(1, labels[:, None])[:, 0]
+
     own, deleted = model(words), model(without(sentences, at))
     changed = (own.argmax(dim=-1) != deleted.argmax(dim=-1)).double()
     order = torch.rand(weights.shape, generator=generator).argsort(dim=-1)
     fillers = torch.randint(N_FILLERS, (count, LENGTH), generator=generator)
-    other, works = far_apart(model, sentences)
+    default = model(fillers).softmax(dim=-1)[:, 1].mean().item()
+    other, works = far_apart(weights, model.votes(words), at)
     distances = jensen_shannon(weights, other)[works]
     return Found(
         share(own),
@@ -320,17 +339,27 @@ def found(model: Pooling, count: int = 500, seed: int = 1000) -> Found:
         share(model(words, weights.gather(1, order))),
         tuple(on_keyword[labels == c].mean().item() for c in (0, 1)),
         tuple(changed[labels == c].mean().item() for c in (0, 1)),
-        model(fillers).softmax(dim=-1)[:, 1].mean().item(),
+        default,
+        tuple(
+            sure(logits)[labels == int(default > 0.5)].mean().item() for logits in (own, deleted)
+        ),
         tuple(works[labels == c].double().mean().item() for c in (0, 1)),
         distances.mean().item() if works.any() else 0.0,
     )
 
 
-def far_apart(model: Pooling, sentences: Sentences, most: float = 0.01) -> tuple[Tensor, Tensor]:
-    """Look for weights that give the keyword nothing and change no probability by more than .01.
+def far_apart(own: Tensor, votes: Tensor, at: Tensor, most: float = 0.01) -> tuple[Tensor, Tensor]:
+    """Look for weights that give one word nothing and change no probability by more than .01.
 
     What the model says is a weighted mean of votes, so two words suffice: those of the others with
     the least and the most extreme vote, mixed to come nearest to what was said.
+
+    Parameters
+    ----------
+    own, votes : Tensor, (B, n)
+        The weights of the model, and what each word would say alone.
+    at : Tensor, (B,)
+        The word that gets nothing.
 
     Returns
     -------
@@ -338,12 +367,10 @@ def far_apart(model: Pooling, sentences: Sentences, most: float = 0.01) -> tuple
     works : Tensor of bool, (B,)
         Whether they keep the answer.
     """
-    words, _, at = sentences
-    votes, own = model.votes(words), model.weights(words)
     said = (own * votes).sum(dim=-1)
-    keyword = F.one_hot(at, words.shape[1]).bool()
-    low, low_at = votes.masked_fill(keyword, torch.inf).min(dim=-1)
-    high, high_at = votes.masked_fill(keyword, -torch.inf).max(dim=-1)
+    banned = F.one_hot(at, own.shape[1]).bool()
+    low, low_at = votes.masked_fill(banned, torch.inf).min(dim=-1)
+    high, high_at = votes.masked_fill(banned, -torch.inf).max(dim=-1)
     share = ((said - low) / (high - low).clamp_min(1e-9)).clamp(0, 1)
     weights = torch.zeros_like(own)
     weights.scatter_add_(1, low_at[:, None], (1 - share)[:, None])

@@ -2,21 +2,23 @@
 
 from attention_lab.grading.predict import Choices, Number
 
-one_map_or_many = Choices(
+one_map_or_many = Number(
     question="Five models with a GRU are trained from five seeds, and each is right in every "
-    "sentence of the test. Where do their learned weights lie?",
-    choices={
-        "in all five, on the keyword": "A model that has read the keyword elsewhere, or that "
-        "answers one class by default, is as right without looking at it.",
-        "in some, on the keyword of one class": "To tell two classes apart it is enough to see one "
-        "of them: the other is what is said when nothing is seen.",
-        "in all five, on every word alike": "So it is where the weights are not learned. Training "
-        "sharpens them, since a sharp weight makes the loss smaller.",
-        "in some, on words that say nothing": "A vector of a filler may have read the keyword, but "
-        "in no run here did both classes leave it.",
+    "sentence of the test. In how many of the five do the weights lie on the keyword in both "
+    "classes?",
+    right=4,
+    within=0.5,
+    because="In one run the keyword of one class gets little weight. To tell two classes apart it "
+    "is enough to see one of them, so this model is as right as the others.",
+    low="Training sharpens the weights, and the keyword is the word that says something: mostly "
+    "they end there.",
+    high="Nothing asks the model to look at the keyword: it has to be right, and there is more "
+    "than one way.",
+    mistakes={
+        0: "Then the weights would lie on fillers everywhere. Training sharpens them, and mostly "
+        "on the keyword.",
     },
-    right="in some, on the keyword of one class",
-    shown_by="keyword of one class",
+    shown_by="on both keywords in 4 of 5",
 )
 
 keyword_deleted = Number(
@@ -96,34 +98,35 @@ place_or_token = Choices(
 )
 
 name_reader_off = Choices(
-    question="Head (9, 2) reads names: from “she” or “he” it gives more weight to the right name "
-    "in 80 of 80 sentences. We switch it off, and ask the model who is meant. It was right in 45 "
-    "of 80 sentences. And now?",
+    question="Head (9, 2) looks from “she” or “he” at the right name. The model is asked who is "
+    "meant, in 80 sentences with two names each, and answers 45 rightly. The head is switched off. "
+    "What will the number of right answers say about the head?",
     choices={
-        "in about 20 of 80": "So it would be if the answer came from this head. Seen is not used.",
-        "in none of them": "Even without a reader a guess between two names is right at times.",
-        "in about 45 of 80": "No harm can be seen: 46. With three heads like it off as well, 48. "
-        "The head looks at the right place, and nothing was shown to depend on it.",
-        "in more than 70": "Then the head would have kept the model from the right answer.",
+        "it falls: then the head is used": "It could not fall by much: a guess between two names "
+        "is right in 40 of 80, and the model has 45 with the head on.",
+        "it stays: then the head is not used": "It stays (46), and says nothing: a model that "
+        "guesses with the head on guesses without it.",
+        "nothing, whatever it turns out to be": "45 of 80 is hardly more than a guess, so there is "
+        "nothing to lose. A test needs a task that the model can do.",
+        "it rises: then the head does harm": "46 instead of 45 is one answer; a guess moves by 4.5 "
+        "from one set of sentences to the next.",
     },
-    right="in about 45 of 80",
-    shown_by="46 of 80",
+    right="nothing, whatever it turns out to be",
+    shown_by="a guess: 40 of 80",
 )
 
-four_heads_at_zero = Choices(
+four_heads_at_zero = Number(
     question="The four heads that look most at the token before are set to zero. On prose the loss "
-    "rises from 2.550 to 2.652. What has been shown?",
-    choices={
-        "that prose needs these four heads": "Four other heads, drawn ten times, cost up to 2.654. "
-        "A number without its controls says nothing.",
-        "nothing yet, without other heads": "Ten draws of four others reach 2.547 to 2.654. Only "
-        "with the mean in place of zero do the four stand out: 2.682 against 2.600 at most.",
-        "that the heads do nothing at all": "A rise by a tenth is not nothing; with the mean in "
-        "place of zero it is more than that of every control.",
-        "that the token before is not used": "Four heads are off and 266 are on. What these read "
-        "was not touched.",
-    },
-    right="nothing yet, without other heads",
+    "rises from 2.550 to 2.652. Now four others are set to zero, drawn anew ten times. In how many "
+    "of the ten draws does the loss rise by as much or more?",
+    right=1,
+    within=0.5,
+    because="One draw goes to 2.654. So the rise alone shows nothing of these four; at the mean, "
+    "in place of zero, none of ten comes near them.",
+    low="With ten draws from 250 heads, one may hit heads that matter. Zero is an unusual thing to "
+    "say to later layers.",
+    high="Most heads do little on prose: seven of the ten draws stay below 2.61.",
+    mistakes={5: "Then the four would be like any others. Most draws cost far less."},
     shown_by="2.654",
 )
 
@@ -132,15 +135,14 @@ word_that_counts = Choices(
     "its weight on “cold”. Each word is taken out, and the rest read anew. Without which word does "
     "the answer lose most?",
     choices={
-        "“cold”, which has most of the weight": "Without it the answer hardly changes: the other "
-        "half of the sentence says the same.",
-        "“taste”, the last word that is read": "It has a part of the weight, and without it “had "
-        "no” is as cross.",
-        "“no”, which turns “had taste” round": "Its weight is small. What it does stands in the "
-        "vectors of the words behind it, which have read it.",
-        "“soup”, of which all this is said": "Without it the sentence would be as cross: half of "
-        "all sentences on soup are glad.",
+        "“soup”": "Without it the sentence would be as cross: half of all sentences on soup are "
+        "glad.",
+        "“cold”": "Without it the answer hardly changes: the other half of the sentence says the "
+        "same.",
+        "“no”": "Its weight is small. What it does stands in the vectors of the words behind it, "
+        "which have read it.",
+        "“taste”": "It has a part of the weight, and without it “had no” is as cross.",
     },
-    right="“no”, which turns “had taste” round",
+    right="“no”",
     shown_by="most is lost without: no",
 )

@@ -182,6 +182,25 @@ def accuracy(logits: Tensor, *, drawn: bool = False) -> tuple[float, float]:
     return each.mean().item(), (each.std() / len(each) ** 0.5).item()
 
 
+def scored_by_words() -> Tensor:
+    """Return the logit of each sentence from its words alone, counted; topics held out: (B,).
+
+    What can be had without a language model: a logistic regression of which words are there.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    texts, labels = [each.text for each in SENTENCES], _labels().numpy()
+    logits = torch.zeros(len(SENTENCES))
+    for fold in folds():
+        words = CountVectorizer(binary=True)
+        counted = words.fit_transform([texts[i] for i in fold.train])
+        judge = LogisticRegression(max_iter=1000).fit(counted, labels[fold.train])
+        said = judge.decision_function(words.transform([texts[i] for i in fold.test]))
+        logits[fold.test] = torch.as_tensor(said, dtype=logits.dtype)
+    return logits
+
+
 @torch.no_grad()
 def deletion(lm: SmolLM2, read: Read, fold: int = 0) -> dict[str, Any]:
     """Take each word out of the held-out sentences of a fold, and read them again.
@@ -190,8 +209,9 @@ def deletion(lm: SmolLM2, read: Read, fold: int = 0) -> dict[str, Any]:
     -------
     dict
         "words", "weights", "effects" (how far the logit falls), "votes" of each sentence; and for
-        "weights" and "weights times votes" the mean rank correlation with the size of the effect,
-        with its standard error, and how often the first of one is the first of the other.
+        "weights", "weights times votes" and "letters of the word" (which need no judge) the mean
+        rank correlation with the size of the effect, with its standard error, and how often the
+        first of one is the first of the other.
     """
     part = folds()[fold]
     with torch.enable_grad():
@@ -215,6 +235,9 @@ def deletion(lm: SmolLM2, read: Read, fold: int = 0) -> dict[str, Any]:
     found["rank correlation"] = {
         "weights": _agreement(found["weights"], sizes),
         "weights times votes": _agreement(shares, sizes),
+        "letters of the word": _agreement(
+            [[float(len(word)) for word in each] for each in found["words"]], sizes
+        ),
     }
     found["by chance the first is the same"] = sum(1 / len(x) for x in sizes) / len(sizes)
     found["logits"] = logits.tolist()

@@ -19,6 +19,20 @@ def by_grid(weights, votes, banned):
     return torch.zeros_like(weights)
 
 
+def divides_by_zero(weights, votes, banned):
+    """Two words with the extreme votes, also where these are equal."""
+    said = (weights * votes).sum()
+    allowed = [i for i in range(len(votes)) if i != banned]
+    low, high = min(allowed, key=votes.__getitem__), max(allowed, key=votes.__getitem__)
+    if not votes[low] <= said <= votes[high]:
+        return torch.zeros_like(weights)
+    made = torch.zeros_like(weights)
+    share = (said - votes[low]) / (votes[high] - votes[low])
+    made[low] += 1 - share
+    made[high] += share
+    return made
+
+
 def near_the_old(weights, votes, banned):
     """Keep as much of the old weights as one extreme word allows."""
     said = (weights * votes).sum()
@@ -225,7 +239,7 @@ RIGHT = {
     "deletion_effects": [effects_in_a_loop, effects_by_list],
     "attention_rollout": [rollout_by_rows, rollout_recursive],
     "weight_times_norm": [shares_by_vectors, shares_by_einsum],
-    "induction_score": [score_by_table, score_by_mask],
+    "induction_score": [score_by_table, score_by_mask, lambda w, t: score_by_mask(w, t).item()],
     "said_of_heads": ["FDA", "a, d, f"],
 }
 WRONG = {
@@ -234,6 +248,7 @@ WRONG = {
         (never, "returned zeros"),
         (negative, "a negative weight"),
         (not_one, "sum to 2"),
+        (divides_by_zero, "is something divided by zero"),
         (lambda weights, votes, banned: weights, "gives word 0 the weight"),
     ],
     "deletion_effects": [

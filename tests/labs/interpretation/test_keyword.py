@@ -64,12 +64,15 @@ def test_a_short_training_gives_what_is_taught():
     # the default class is the one whose answers stay
     default = int(found.default > 0.5)
     assert found.swayed[default] < found.swayed[1 - default]
+    assert found.sure[0] > 0.99
+    assert 0.5 < found.sure[1] < found.sure[0] - 0.01
 
 
 def test_other_weights_keep_the_answer_and_skip_the_keyword():
     model, batch = keyword.trained("embedding", 0, steps=100), sentences(200, seed=3)
     with torch.no_grad():
-        other, works = keyword.far_apart(model, batch)
+        weights, votes = model.weights(batch.words), model.votes(batch.words)
+        other, works = keyword.far_apart(weights, votes, batch.at)
         own = model(batch.words).softmax(dim=-1)
         changed = model(batch.words, other).softmax(dim=-1)
     assert torch.allclose(other.sum(dim=1), torch.ones(200), atol=1e-5)
@@ -95,6 +98,8 @@ def test_the_look_up_needs_its_weights():
     assert learned.accuracy > 0.95
     assert learned.on_asked > 0.8
     assert learned.permuted < 0.7
+    assert 0.4 < learned.swayed < 0.6  # without the item it guesses, and is right in half
+    assert learned.possible > 0.9  # another item has the same mark
     assert alike.accuracy < 0.75
     assert alike.on_asked == pytest.approx(1 / 8)
 
