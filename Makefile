@@ -1,6 +1,6 @@
 # make lab        open the course in JupyterLab
 # make test       check everything that is quick, and every notebook against its committed
-#                 outputs: about four minutes
+#                 outputs: about seven minutes
 # make test-all   what takes longer: slow, browser, colab and oldest, one after the other
 # make notebooks  run all notebooks and write them, with their outputs
 # make site       the course as static pages, in build/site
@@ -112,7 +112,7 @@ site: $(INSTALLED)
 	$(BIN)/python tools/static_site.py
 
 handout: $(INSTALLED)
-	$(BIN)/python tools/handout.py "$(NAME)" $(if $(filter no,$(HINTS)),--no-hints)
+	$(BIN)/python tools/handout.py "$(NAME)" --hints "$(or $(HINTS),yes)"
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/bench.py

@@ -20,6 +20,7 @@ from attention_lab import widgets
 from attention_lab.exercises import predict
 
 INDEX = tool.NOTEBOOKS / "course_index.ipynb"
+LIVE = "to make it live"  # what the twin of a widget says
 LONGEST = 120  # characters of a question
 # as in **Exercise 6.1: padding on the left** (10 minutes), **Puzzle 1: x** (budget: 1 statement)
 ANNOUNCED = re.compile(
@@ -74,7 +75,8 @@ def items(paths: Sequence[Path] | None = None) -> Iterator[Item]:
                 title = f"{found['number']} {found['title'] or ''}".strip()
                 yield Item(found["kind"], name, title, found["effort"] or "", place)
             for name in re.findall(r"\b([A-Z]\w+)\(", cell.source):
-                if name in widgets.ROOMS and (name, heading) not in seen:
+                is_shown = any(LIVE in o.get("data", {}).get("text/html", "") for o in cell.outputs)
+                if name in widgets.ROOMS and is_shown and (name, heading) not in seen:
                     seen.add((name, heading))
                     yield Item("widget", name, _purpose(name), "", place)
 
@@ -89,12 +91,8 @@ def _purpose(widget: str) -> str:
 
 
 def short(question: str) -> str:
-    """Return a question of a length that fits a row: its last sentences, or its beginning."""
+    """Return the beginning of a question, of a length that fits a row."""
     text = " ".join(question.split())
-    sentences = re.split(r"(?<=[.?:]) ", text)
-    while len(text) > LONGEST and len(sentences) > 1:
-        sentences = sentences[1:]
-        text = "… " + " ".join(sentences)
     if len(text) > LONGEST:
         text = text[:LONGEST].rsplit(" ", 1)[0] + " …"
     return text.replace("|", r"\|").replace("*", r"\*").replace("_", r"\_").replace(r"$", r"\$")
@@ -166,8 +164,8 @@ def page() -> nbformat.NotebookNode:
         "predictions": "## Predictions\n\n"
         + _by_notebook(
             of["prediction"],
-            "| question | where |\n| --- | --- |",
-            lambda i: f"| {short(i.title)} | [{i.place.heading}]({i.place.target}) |",
+            "| `predict.` | question | where |\n| --- | --- | --- |",
+            lambda i: f"| `{i.name}` | {short(i.title)} | [{i.place.heading}]({i.place.target}) |",
         ),
     }
     made = nbformat.v4.new_notebook(

@@ -1,6 +1,6 @@
 """Write a copy of a notebook for a class: no solutions, predictions open, answers left out.
 
-    python tools/handout.py 06_masks [--no-hints] [FOLDER]     build/handouts if none is named
+    python tools/handout.py 06_masks [--hints no] [--folder build/handouts]
 
 The copy stands alone: links to other notebooks lead to the project on the web, and the set-up cell
 installs the package where it is missing. Outputs that answer nothing stay, so it also reads well
@@ -115,11 +115,11 @@ def write(name: str, folder: Path = FOLDER, *, hints: bool = True) -> Path:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name", help="such as 06_masks")
-    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
-    parser.add_argument("--no-hints", dest="hints", action="store_false")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--hints", choices=("yes", "no"), default="yes", help="whether hints stay")
     given = parser.parse_args()
     try:
-        print(f"written: {write(given.name, given.folder, hints=given.hints)}")
+        print(f"written: {write(given.name, given.folder, hints=given.hints == 'yes')}")
     except Unknown as unknown:
         print(unknown)
         return 1

@@ -41,6 +41,7 @@ WITH_MODEL = ("10", "11", "12", "15", "puzzles")  # how their names begin
 LIMITS = (10, 20, 30, 60)  # a notebook says which of these its seconds stay under
 RUN_TIME = re.compile(r"under (\d+) seconds to run")
 READ_TIME = re.compile(r"\d+ minutes to read")
+EXERCISE_TIME = re.compile(r"\d+ minutes for the exercises")
 FOLDED = r"<details><summary>(?:Hint|Solution)</summary>.*?</details>|```.*?```"
 EXERCISE = re.compile(r"^\*\*(?:Exercise|Puzzle) \d", re.M)
 ATTACHED = re.compile(r"\(attachment:([\w-]+)\.png\)")
@@ -87,11 +88,14 @@ def set_up(name: str) -> str:
 
 
 def fill_in(notebook: nbformat.NotebookNode, name: str) -> None:
-    """Write the badge, the minutes to read, and the set-up cell."""
+    """Write the badge, the minutes, and the set-up cell."""
     for cell in notebook.cells:
         if cell.id == "title":
             cell.source = BADGE.sub(lambda _: badge(name), cell.source)
             cell.source = READ_TIME.sub(f"{minutes_to_read(notebook)} minutes to read", cell.source)
+            cell.source = EXERCISE_TIME.sub(
+                f"{minutes_of_exercises(notebook)} minutes for the exercises", cell.source
+            )
         elif cell.id == "set-up":
             cell.source = set_up(name)
 
@@ -110,6 +114,13 @@ def minutes_to_read(notebook: nbformat.NotebookNode) -> int:
         elif cell.id not in ("set-up", "import") and not re.search(r"^check\.", cell.source, re.M):
             cells += 1
     return max(5, 5 * round((words / 200 + cells) / 5))
+
+
+def minutes_of_exercises(notebook: nbformat.NotebookNode) -> int:
+    """Return the sum of what the exercises say of themselves, up to the next five."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    each = re.findall(r"^\*\*Exercise \d.*?\*\* \((\d+) minutes?\b", text, re.M)
+    return 5 * -(-sum(map(int, each)) // 5)
 
 
 def room_of(name: str) -> str:

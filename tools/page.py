@@ -24,6 +24,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+import lint
 import notebooks as tool
 
 # where no formula stands: in code, and in the address of a link
@@ -33,6 +34,7 @@ HEADING = re.compile(r"^#+ (.+)$", re.M)
 ANNOUNCED = re.compile(r"^\*\*((?:Exercise|Puzzle) [\d.]*\d)", re.M)
 FOLDED = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", re.S)
 NOTEBOOK_LINK = re.compile(r'href="(\w+\.ipynb[^"]*)"')  # in an output
+DETAILS = re.compile(r"<details.*?</details>", re.S)
 STYLE = re.compile(r"<style>.*?</style>", re.S)
 TWIN = "<div>Run this cell to make it live.</div>"
 VERDICT = re.compile(r'<div class="alab-slab".*?</div>', re.S)
@@ -137,13 +139,13 @@ class Page:
     prefix : str
         Begins each anchor: where several notebooks stand on one page.
     printed : bool
-        Nothing is folded, and hints and solutions stand at the end.
+        Nothing is folded; hints, solutions and what answers a prediction stand at the end.
 
     Attributes
     ----------
     sections : list of Section
     kept_back : list of str
-        Hints and solutions, as HTML.
+        Hints, solutions and answers, as HTML.
     """
 
     def __init__(
@@ -159,7 +161,7 @@ class Page:
         self.prefix, self.printed = prefix, printed
         self.sections: list[Section] = []
         self.kept_back: list[str] = []
-        self._exercise = ""
+        self._exercise, self._answers = "", 0
         self._attachments: dict[str, Any] = {}
         self._sheets: set[str] = set()
         self._renderer = _Renderer(self)
@@ -284,9 +286,21 @@ class Page:
         outputs = "".join(map(self._output, cell.outputs))
         if re.search(r"^check\.", cell.source, re.M):
             outputs = VERDICT.sub("", outputs, count=1)  # “Not attempted”
-        if tool.ANSWER in cell.metadata.get("tags", []) and not self.printed:
+        is_answer = tool.ANSWER in cell.metadata.get("tags", [])
+        if self.printed and outputs and (is_answer or lint.PREDICT.search(cell.source)):
+            return shown + self._answered_later(outputs, is_answer)
+        if is_answer:
             outputs = f'<details class="answer"><summary>The output</summary>{outputs}</details>'
         return shown + (f'<div class="output">{outputs}</div>' if outputs else "")
+
+    def _answered_later(self, outputs: str, is_answer: bool) -> str:
+        """Leave a number where an answer stands, and keep the answer for the end."""
+        self._answers += 1
+        left = "" if is_answer else DETAILS.sub("", outputs)
+        late = outputs if is_answer else "".join(DETAILS.findall(outputs))
+        self.kept_back.append(f"<p><b>Answer {self._answers}</b></p>{late}")
+        note = f'<div class="still">Answer {self._answers}: behind this notebook.</div>'
+        return f'<div class="output">{left}{note}</div>'
 
     def _output(self, output: Any) -> str:
         if output.output_type == "stream":

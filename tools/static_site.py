@@ -167,14 +167,14 @@ def write_pages(paths: Sequence[Path], folder: Path) -> None:
 
 
 def write_print(paths: Sequence[Path], folder: Path) -> None:
-    """Write all notebooks on one page: nothing folded, solutions behind each notebook."""
+    """Write all notebooks on one page: nothing folded, solutions and answers behind each."""
     chapters = []
     for path in paths:
         page = Page(path, folder, link_in_print, prefix=f"{path.stem}--", printed=True)
         body = page.body()
         kept = "".join(page.kept_back)
         if kept:
-            kept = f"<h2>Hints and solutions of {html.escape(title_of(path))}</h2>{kept}"
+            kept = f"<h2>Hints, solutions and answers of {html.escape(title_of(path))}</h2>{kept}"
         chapters.append(f'<section id="{path.stem}--">{body}{kept}</section>')
     listed = "".join(
         f'<li><a href="{link_in_print(e.stem)}">{html.escape(e.title)}</a></li>'

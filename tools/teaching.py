@@ -30,12 +30,18 @@ PAGE = tool.ROOT / "docs" / "teaching.md"
 MOST = 4  # errors of one exercise
 PUZZLES = "120 to 240"  # minutes, as their page says
 LONGEST = 220  # characters of one
-# What is said to an answer of the wrong form; it tells nothing about attention.
+# What is said to an answer of the wrong form; it tells nothing about attention. First by the words
+# that the tests look for, then by the whole reply.
 FORM = re.compile(
     r"write |must be|must have|must return|raised|returned|shape|right for|for other|statement|"
     r"cannot|changed|in place|is wanted|argument|up to a |without quotes|finite|a float|no letter|"
     r"at least one|a list|a number|None|differ|instead of|came out|is read as|should be|"
     r"\d of \d+ are right|^\w+ \w+ =|wrong by|for these scores",
+    re.I,
+)
+FORM_OF_REPLY = re.compile(
+    r"^(?:write|give|name) |returned None|raised \w+Error|is missing$|^there is no |is no pair|"
+    r"no experiment|needs \d+, but it has|but it is torch|none of the words|sentences in the list",
     re.I,
 )
 WEEK = {
@@ -154,7 +160,7 @@ def errors() -> str:
             f"- {said_to(item.name, answer, says)}"
             for answer, says in wrong_answers(item.name, room_of[item.name])
         ]
-        lines = list(dict.fromkeys(lines))
+        lines = [line for line in dict.fromkeys(lines) if not FORM_OF_REPLY.search(line[2:])]
         if not lines:
             continue
         if item.place.path != last:

@@ -19,7 +19,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["FILE", "RANK", "VARIABLE", "Kept", "kept", "note_guess", "note_verdict", "reset"]
+__all__ = [
+    "FILE",
+    "RANK",
+    "VARIABLE",
+    "Kept",
+    "Newer",
+    "is_waiting",
+    "kept",
+    "note_guess",
+    "note_verdict",
+    "reset",
+]
 
 FILE = ".attention_lab_progress.json"
 VARIABLE = "ATTENTION_LAB_PROGRESS"
@@ -27,6 +38,10 @@ VERSION = 1
 RANK = ("not yet", "over budget", "solved")  # of an exercise: the best answer counts
 PATIENCE = 0.5  # seconds to wait for another notebook's note
 STALE = 5.0  # seconds after which a lock was left behind
+
+
+class Newer(Exception):
+    """The file is of a later version of this package, and stays as it is."""
 
 
 @dataclass
@@ -79,15 +94,23 @@ def note_guess(name: str, is_right: bool) -> None:
 
 
 def kept() -> Kept:
-    """Return what is in the file; nothing where there is none, or where none is kept."""
+    """Return what is in the file and what waits to be written; nothing where none is kept."""
     path = _place()
     if path is None:
         return Kept()
     try:
-        return _read(path)
-    except OSError as error:
+        content = _read(path)
+    except (OSError, Newer) as error:
         _say_once(f"Your progress cannot be read: {error}.")
-        return Kept()
+        content = Kept()
+    for each in _waiting:
+        each(content)
+    return content
+
+
+def is_waiting() -> bool:
+    """Tell whether something could not be written yet."""
+    return bool(_waiting)
 
 
 def reset() -> Path | None:
@@ -146,7 +169,7 @@ def _read(path: Path) -> Kept:
         text = ""
     try:
         return _parsed(text)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except ValueError as error:
         aside = _put_aside(path, "old")
         _say_once(f"{path.name} {error}: it now lies in {aside.name}, and a new one was begun.")
         return Kept()
@@ -156,14 +179,18 @@ def _parsed(text: str) -> Kept:
     try:
         content = json.loads(text)
         version = content["version"]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise ValueError("is broken") from None
+    if isinstance(version, int) and version > VERSION:
+        raise Newer(f"its file is of version {version}, and this package writes version {VERSION}")
     if version != VERSION:
         raise ValueError(f"is of version {version!r}, and this is version {VERSION}")
     exercises, guesses = content.get("exercises"), content.get("first_guesses")
     if not isinstance(exercises, dict) or not isinstance(guesses, dict):
         raise ValueError("is broken")
-    if not set(exercises.values()) <= set(RANK) or not set(guesses.values()) <= {True, False}:
+    if not all(isinstance(state, str) and state in RANK for state in exercises.values()):
+        raise ValueError("is broken")
+    if not all(isinstance(is_right, bool) for is_right in guesses.values()):
         raise ValueError("is broken")
     return Kept(exercises, guesses)
 

@@ -90,14 +90,19 @@ class ProgressTable:
 
     def _sum_up(self, rows: Sequence[_Row]) -> str:
         solved = sum(row.count("solved") for row in rows)
-        tried = sum(row.count("not yet", "over budget") for row in rows)
+        over = sum(row.count("over budget") for row in rows)
+        tried = sum(row.count("not yet") for row in rows)
         guessed, right = sum(row.guessed for row in rows), sum(row.right for row in rows)
-        if not (solved or tried or guessed):
+        if not (solved or over or tried or guessed):
             return " ".join(filter(None, [self._begun, NOTHING]))
         exercises = sum(len(row.states) for row in rows)
-        said = f"{solved} of {exercises} exercises solved, {tried} tried and not solved yet."
+        said = f"{solved} of {exercises} exercises solved, "
+        said += f"{over} right but over budget, " if over else ""
+        said += f"{tried} tried and not solved yet."
         if guessed:
             said += f" {right} of {guessed} first guesses right."
+        if progress.is_waiting():
+            said += " This is not kept in a file for now."
         return " ".join(filter(None, [self._begun, said]))
 
     def html(self) -> str:

@@ -104,8 +104,10 @@ def test_another_file_can_be_named(folder, monkeypatch):
         ("[]", "is broken"),
         ('{"version": 1}', "is broken"),
         ('{"version": 1, "exercises": {"a": "won"}, "first_guesses": {}}', "is broken"),
-        ('{"version": 1, "exercises": {"a": []}, "first_guesses": {}}', "unhashable"),
-        ('{"version": 9, "exercises": {}}', "is of version 9, and this is version 1"),
+        ('{"version": 1, "exercises": {"a": []}, "first_guesses": {}}', "is broken"),
+        ('{"version": 1, "exercises": {}, "first_guesses": {"a": 1}}', "is broken"),
+        ("[" * 100_000, "is broken"),
+        ('{"version": 0, "exercises": {}}', "is of version 0, and this is version 1"),
         (b"\xff\xfe", "is broken"),
     ],
 )
@@ -122,6 +124,17 @@ def test_a_file_that_is_not_ours_is_named_and_put_aside(folder, capsys, text, sa
     assert [file.read_bytes() for file in aside] == [content] * 2
 
 
+def test_a_file_of_a_later_version_stays_as_it_is(folder, capsys):
+    text = '{"version": 9, "exercises": {}}'
+    (folder / progress.FILE).write_text(text)
+    progress.note_verdict("strongest_key", "pass")
+    assert shown().text().startswith("1 of ")
+    assert "This is not kept in a file for now." in shown().text()
+    assert (folder / progress.FILE).read_text() == text
+    assert "its file is of version 9, and this package writes version 1" in capsys.readouterr().out
+    assert [file.name for file in folder.iterdir()] == [progress.FILE]
+
+
 def test_where_it_cannot_be_written_that_is_said_once_and_the_check_goes_on(
     folder, monkeypatch, capsys
 ):
@@ -131,6 +144,7 @@ def test_where_it_cannot_be_written_that_is_said_once_and_the_check_goes_on(
     out = capsys.readouterr().out
     assert out.count("Your progress is not kept for now") == 1
     assert "Right." in out
+    assert shown().text().startswith("1 of ")
     monkeypatch.delenv(progress.VARIABLE)
     progress.note_guess("asked", True)  # what waited is written, too
     assert in_file(folder)["exercises"] == {"strongest_key": "solved"}
@@ -206,7 +220,8 @@ def test_it_counts_by_notebook_with_links_to_those_that_are_there(folder):
     table = shown()
     count = len(dir(check))
     assert table.text() == (
-        f"1 of {count} exercises solved, 2 tried and not solved yet. 1 of 2 first guesses right."
+        f"1 of {count} exercises solved, 1 right but over budget, 1 tried and not solved yet. "
+        "1 of 2 first guesses right."
     )
     drawn = table._repr_mimebundle_()["text/html"]
     assert '<a href="06_masks.ipynb">06 Masks</a>' in drawn

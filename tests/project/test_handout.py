@@ -67,7 +67,9 @@ def test_a_name_that_is_none_is_told_the_others(name, monkeypatch, capsys):
 
 
 def test_it_runs_by_itself(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["handout.py", "--no-hints", "00", str(tmp_path)])
+    monkeypatch.setattr(
+        sys, "argv", ["handout.py", "00", "--hints", "no", "--folder", str(tmp_path)]
+    )
     assert handout.main() == 0
     assert "00_start_here.ipynb" in capsys.readouterr().out
     (path,) = tmp_path.iterdir()

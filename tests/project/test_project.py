@@ -221,3 +221,21 @@ def test_the_page_for_contributors_names_what_exists():
     assert known
     for path in known:
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("name", ["README.md", "environment.yml"])
+def test_the_notebooks_that_run_the_model_are_named_alike(name):
+    *numbers, puzzles = notebooks.WITH_MODEL
+    named = f"{', '.join(numbers)} and the {puzzles}"
+    text = (ROOT / name).read_text(encoding="utf-8")
+    found = re.findall(r"10, 11[\d, ]*and the puzzles", text)
+    assert named in found
+    assert set(found) <= {named, "10, 11 and the puzzles"}  # the last: what programmable means
+
+
+def test_what_make_test_takes_is_said_alike():
+    said = {
+        re.search(r"about (\w+) minutes", (ROOT / name).read_text(encoding="utf-8"))[1]
+        for name in ("Makefile", "CONTRIBUTING.md")
+    }
+    assert said == {"seven"}

@@ -182,14 +182,26 @@ def test_an_answer_is_folded_and_what_was_not_attempted_is_not_told(tmp_path):
 def test_in_print_nothing_is_folded_and_solutions_stand_behind(tmp_path):
     seen = "**Exercise 6.1: x** Do.\n\n<details><summary>What came out</summary>\n\n8\n\n</details>"
     asked = nbformat.v4.new_markdown_cell(seen, id="seen")
-    page, body = made(tmp_path, asked, *answered(), printed=True, prefix="x--")
+    replies = "<b>Predict.</b> How many?<details><summary>7</summary>Right.</details>"
+    guess = nbformat.v4.new_code_cell(
+        "predict.it()",
+        id="g",
+        outputs=[nbformat.v4.new_output("display_data", data={"text/html": replies})],
+    )
+    page, body = made(tmp_path, asked, guess, *answered(), printed=True, prefix="x--")
+    assert "How many?" in body
+    assert "Right." not in body
+    assert body.index("Answer 1: behind") < body.index("Answer 2: behind")
+    assert "Right." in page.kept_back[0]
+    assert "<pre>7\n</pre>" in page.kept_back[1]
+    assert "<pre>7\n</pre>" not in body
     assert "<strong>What came out.</strong>" in body
-    assert page.kept_back[0].startswith("<p><b>Exercise 6.1, hint</b></p>")
+    assert page.kept_back[2].startswith("<p><b>Exercise 6.1, hint</b></p>")
     assert "<details" not in body
     assert 'id="x--cell-a"' in body
-    assert len(page.kept_back) == 2
-    assert "answer" in page.kept_back[1]
-    assert "<math" in page.kept_back[0]
+    assert len(page.kept_back) == 4
+    assert "answer" in page.kept_back[3]
+    assert "<math" in page.kept_back[2]
 
 
 def test_formulas_are_not_taken_from_code_and_survive_markdown(tmp_path):

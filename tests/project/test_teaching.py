@@ -2,6 +2,7 @@
 
 import re
 
+import nbformat
 import pytest
 
 import catalogue
@@ -71,3 +72,11 @@ def test_an_error_is_told_in_the_sentence_of_its_check():
     assert says in teaching.said_to("strongest_key", answer, says)
     assert list(teaching.named(["times"])) == ["times", "week", "term"]
     assert list(teaching.named([])) == list(teaching.PARTS)
+
+
+@pytest.mark.parametrize("each", teaching.minutes(), ids=lambda each: each.path.stem)
+def test_the_box_of_a_notebook_says_what_its_exercises_add_up_to(each):
+    title = nbformat.read(each.path, as_version=4).cells[0].source
+    said = tool.EXERCISE_TIME.search(title)
+    if said:
+        assert 0 <= int(said[0].split()[0]) - each.exercises < 5

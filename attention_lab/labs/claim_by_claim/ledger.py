@@ -91,7 +91,7 @@ class Claim(NamedTuple):
     @property
     def place(self) -> str:
         """Where it is shown, in words."""
-        return f"notebook {self.notebook[:2]}, “{self.heading}”"
+        return f"notebook {self.notebook[:2]}, “{self.heading.replace('$', '')}”"
 
 
 @functools.cache
