@@ -662,7 +662,7 @@ def test_the_claims_are_searched_by_mouse_and_by_keyboard(widgets):
     def rows():
         return browser.locator(".alab-claims tbody tr").count()
 
-    assert rows() == 134
+    soon(lambda: rows() == 134, "all claims")
     still = browser.evaluate(PLACES)
     browser.get_by_label("part").select_option("3 Algorithm")
     browser.get_by_label("verdict").select_option("wrong")
@@ -725,7 +725,7 @@ def test_the_heads_of_another_model_at_128_tokens(widgets):
     browser = the(widgets, "heads of 128 tokens")
     assert "Layer 0, head 0, 128 tokens" in status(browser)
     row = browser.locator(".alab-columns g").nth(5)
-    row.hover()
+    row.locator("text").hover()
     said = row.locator("title").text_content()
     assert said.startswith("word5: word")
     browser.get_by_role("button", name="layer 5, head 11", exact=True).click()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 __all__ = ["KINDS", "LENGTHS", "N_ITEMS", "Clicker", "Visits", "auc", "draw", "loss_of", "truth"]
 
 N_ITEMS = 40  # kinds of item
-LENGTHS = (4, 24)  # how much a visitor has looked at
+LENGTHS = (6, 24)  # how much a visitor has looked at
 MOST = 6  # items of the offered kind among them
 KINDS = ("mean", "sum", "softmax", "softmax, told n", "softmax plus one", "sigmoid")
 
@@ -46,13 +46,13 @@ def truth(count: Tensor) -> Tensor:
 
 
 def draw(count: int, random: torch.Generator) -> Visits:
-    """Draw visits of 4 to 24 items, 0 to 6 of them of the offered kind, whatever the length."""
+    """Draw visits of 6 to 24 items, 0 to 6 of them of the offered kind, whatever the length."""
     longest = LENGTHS[1]
     lengths = torch.randint(LENGTHS[0], longest + 1, (count,), generator=random)
     offered = torch.randint(N_ITEMS, (count,), generator=random)
     others = torch.randint(1, N_ITEMS, (count, longest), generator=random)
     seen = (offered[:, None] + others) % N_ITEMS  # none of the offered kind
-    wanted = torch.randint(MOST + 1, (count,), generator=random).minimum(lengths)
+    wanted = torch.randint(MOST + 1, (count,), generator=random)
     position = torch.arange(longest)
     real = position < lengths[:, None]
     order = (
@@ -69,8 +69,9 @@ class Clicker(nn.Module):
     Parameters
     ----------
     kind : str
-        How the items are weighed, one of `KINDS`. "mean" and "sum" do not look at what is offered;
-        the others score each item against it: target attention (Zhou et al. 2018, 1706.06978).
+        How the items are weighed, one of `KINDS`. The weights of "mean" and "sum" ignore what is
+        offered; the others score each item against it: target attention (Zhou et al. 2018,
+        arXiv:1706.06978).
     d_model : int
         Fewer than there are kinds of item.
     """

@@ -116,7 +116,8 @@ class Teller(nn.Module):
     Parameters
     ----------
     over : str
-        What it attends to: "story", "question", or "uniform" (the story, with equal weights).
+        What it attends to: "story", "question", or "uniform": the story with equal weights, as a
+        control that reads question and story in its last layers.
     """
 
     def __init__(self, d_model: int = 32, over: str = "story") -> None:
@@ -124,10 +125,15 @@ class Teller(nn.Module):
         self.over = over
         self.name = nn.Embedding(len(NAMES), d_model)
         self.thing = nn.Embedding(len(THINGS), d_model)
+        self.to_value = nn.Linear(d_model, d_model, bias=False)
+        self.readout: nn.Module = nn.Linear(d_model, len(NAMES))
+        if over == "uniform":
+            self.readout = nn.Sequential(
+                nn.Linear(2 * d_model, d_model), nn.ReLU(), nn.Linear(d_model, len(NAMES))
+            )
+            return
         self.to_query = nn.Linear(d_model, d_model, bias=False)
         self.to_key = nn.Linear(d_model, d_model, bias=False)
-        self.to_value = nn.Linear(d_model, d_model, bias=False)
-        self.readout = nn.Linear(d_model, len(NAMES))
 
     def parts(self, stories: Stories) -> tuple[Tensor, Tensor, Tensor]:
         """Return query (b, 1, d), key and value (b, n, d)."""
@@ -139,14 +145,16 @@ class Teller(nn.Module):
     def look(self, stories: Stories, mode: Mode | None = None) -> AttentionSteps:
         """Let each question attend; ``mode`` says how, the plain way if not given."""
         query, key, value = self.parts(stories)
-        if self.over == "uniform":
-            query = 0 * query
         if mode is None:
             return attention(query, key, value)
         return mode.attention(query, key, value)
 
     def forward(self, stories: Stories, mode: Mode | None = None) -> Tensor:
         """Return logits of the names, (b, 32)."""
+        if self.over == "uniform":
+            story = self.name(stories.names) + self.thing(stories.things)
+            mean = self.to_value(story).relu().mean(dim=1)
+            return self.readout(torch.cat([mean, self.thing(stories.asked)], dim=-1))
         return self.readout(self.look(stories, mode).output[:, 0])
 
 

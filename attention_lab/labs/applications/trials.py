@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -16,19 +17,37 @@ from attention_lab.labs.applications import shop, stories, triptych
 from attention_lab.models.kept import read_json, whole
 from attention_lab.models.training import train
 
-__all__ = ["SEEDS", "TASKS", "Trial", "best", "committed", "key_of", "run_trial", "summary"]
+__all__ = [
+    "LONG",
+    "SEEDS",
+    "TASKS",
+    "TRAINED_LONG",
+    "Trial",
+    "best",
+    "committed",
+    "every",
+    "key_of",
+    "run_trial",
+    "summary",
+]
 
 SEEDS = (0, 1, 2)
 STEPS = {"stories": 800, "shop": 1000, "triptych": 1200}
+LONG = 4  # times as long, for those that may only be slow
 RATES = {
-    "stories": (3e-3, 1e-2, 3e-2),
-    "shop": (1e-2, 3e-2, 6e-2),
-    "triptych": (5e-3, 1e-2, 2e-2),
+    "stories": (1e-3, 3e-3, 1e-2, 3e-2, 6e-2),
+    "shop": (3e-3, 1e-2, 3e-2, 6e-2, 1e-1),
+    "triptych": (2e-3, 5e-3, 1e-2, 2e-2),
 }
 TASKS = {
     "stories": ("story", "uniform", "question"),
     "shop": shop.KINDS,
     "triptych": ("attention", "uniform", "joined"),
+}
+TRAINED_LONG = {
+    "stories": ("uniform",),
+    "shop": ("sum", "softmax", "sigmoid"),
+    "triptych": TASKS["triptych"],
 }
 
 
@@ -50,13 +69,24 @@ class Trial(NamedTuple):
     more: dict[str, float]
 
 
-def key_of(task: str, kind: str, lr: float, seed: int) -> str:
+def key_of(task: str, kind: str, lr: float, seed: int, *, long: bool = False) -> str:
     """Return the name of a trial in the file."""
-    return f"{task}, {kind}, lr {lr:g}, seed {seed}"
+    return f"{task}, {kind}, lr {lr:g}, seed {seed}{f', {LONG} times as long' if long else ''}"
 
 
-def run_trial(task: str, kind: str, lr: float, seed: int, steps: int | None = None) -> Trial:
-    """Train one model, and measure it: two to six seconds on one core."""
+def every() -> Iterator[tuple[str, str, float, int, bool]]:
+    """Yield task, kind, rate, seed and length of each trial that is kept."""
+    for task, kinds in TASKS.items():
+        for kind, lr, seed in itertools.product(kinds, RATES[task], SEEDS):
+            yield task, kind, lr, seed, False
+            if kind in TRAINED_LONG[task]:
+                yield task, kind, lr, seed, True
+
+
+def run_trial(
+    task: str, kind: str, lr: float, seed: int, *, long: bool = False, steps: int | None = None
+) -> Trial:
+    """Train one model, and measure it: two to six seconds on one core, or four times that."""
     make = {
         "stories": lambda: stories.Teller(over=kind),
         "shop": lambda: shop.Clicker(kind),
@@ -70,8 +100,8 @@ def run_trial(task: str, kind: str, lr: float, seed: int, steps: int | None = No
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = make()
-    steps = steps or STEPS[task]
-    name = key_of(task, kind, lr, seed)
+    steps = steps or STEPS[task] * (LONG if long else 1)
+    name = key_of(task, kind, lr, seed, long=long)
     whole(name, lambda: train(model, loss_of, batch_of, steps=steps, lr=lr, seed=seed))
     with torch.no_grad():
         validation, test, more = MEASURES[task](model, kind)
@@ -131,18 +161,18 @@ def committed() -> dict[str, Trial]:
     return {key: Trial(*row) for key, row in read_json(__package__, "trials.json").items()}
 
 
-def best(task: str, kind: str) -> tuple[float, list[Trial]]:
+def best(task: str, kind: str, *, long: bool = False) -> tuple[float, list[Trial]]:
     """Return the rate with the best mean on validation, and the trials of all seeds with it."""
     kept = committed()
     runs: Mapping[float, Sequence[Trial]] = {
-        lr: [kept[key_of(task, kind, lr, seed)] for seed in SEEDS] for lr in RATES[task]
+        lr: [kept[key_of(task, kind, lr, seed, long=long)] for seed in SEEDS] for lr in RATES[task]
     }
     lr = max(runs, key=lambda lr: sum(run.validation for run in runs[lr]))
     return lr, list(runs[lr])
 
 
-def summary(task: str, kind: str, name: str = "") -> tuple[float, float]:
+def summary(task: str, kind: str, name: str = "", *, long: bool = False) -> tuple[float, float]:
     """Return mean and standard error over the seeds: of the test, or of another measurement."""
-    _, runs = best(task, kind)
+    _, runs = best(task, kind, long=long)
     values = torch.tensor([run.more[name] if name else run.test for run in runs])
     return values.mean().item(), (values.std() / len(values) ** 0.5).item()
