@@ -13,10 +13,11 @@ from torch import Tensor
 
 from attention_lab.grading.answers import numbers
 from attention_lab.grading.base import exercise
-from attention_lab.grading.cases import judge, normal, shown
+from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.feedback import Problem, name_of, run
 from attention_lab.labs.applications import design as project
 from attention_lab.labs.applications import shop
+from attention_lab.pictures.style import format_weight
 
 __all__ = [
     "area_under_curve",
@@ -326,7 +327,7 @@ def my_mode(answer: Any) -> str:
 
 
 def _advice(mode: Any) -> str:
-    """Say what of the two causes is still there: weight on the other story, or on early lines."""
+    """Say where the weight lies that is not on the right sentence."""
     model = project.teller()
     drawn = project.DRAWS["diary"](500, torch.Generator().manual_seed(7), 12)
     with torch.no_grad():
@@ -335,7 +336,11 @@ def _advice(mode: Any) -> str:
     at = drawn.at[:, None]
     same = (drawn.things == drawn.asked[:, None]) & (torch.arange(12) % 2 == 0)
     early = (weights * (same & (torch.arange(12) < at))).sum(-1).mean().item()
+    away = (weights * ((drawn.things != drawn.asked[:, None]) & (torch.arange(12) % 2 == 0))).sum(
+        -1
+    ).mean().item()  # fmt: skip
     return (
-        f"The weight on the other story is {shown(torch.tensor(other))}, on earlier sentences "
-        f"about the thing {shown(torch.tensor(early))}"
+        f"The weight on the other story is {format_weight(other)}, on earlier sentences of the "
+        f"first one about the thing {format_weight(early)}, on its sentences about other things "
+        f"{format_weight(away)}"
     )

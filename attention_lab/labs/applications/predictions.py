@@ -5,8 +5,7 @@ from attention_lab.grading.predict import Choices, Number
 attends_to_question = Choices(
     question="“In question answering the model attends to the important words of the question.” A "
     "model of the same size is trained to do that: its query, its keys and its values all come "
-    "from the question. The answer is one of 32 names. How often will it be right about new "
-    "stories?",
+    "from the question. How often will it be right about new stories?",
     choices={
         "about 1 time in 4": "So often is one of the names of the story right. This model never "
         "reads the story, so it does not know which names are in it.",
@@ -96,12 +95,11 @@ loss_at_the_start = Number(
 )
 
 too_steep = Choices(
-    question="A slope of 2 made the later of two sentences win. Now the slope is 20: the last of "
-    "six sentences gets a bias 100 above the first one. What comes of plain stories, in which "
-    "every thing stands once?",
+    question="With a slope of 2 most answers about things that change hands are right. Now the "
+    "slope is 20. What comes of plain stories, in which every thing stands once?",
     choices={
         "nothing changes, the best match wins": "It wins while its lead in score is larger than "
-        "the bias of the sentences behind it. A lead of 100 it does not have.",
+        "the bias of the sentences behind it, 20 for each. Such a lead it does not have.",
         "most answers come from the last lines": "The bias is larger than the lead of the right "
         "sentence: the rule has taken over, and the question hardly counts.",
         "all weights become equal again": "Equal weights need equal scores. These are 20 apart "
@@ -110,17 +108,17 @@ too_steep = Choices(
         "last sentence has the largest.",
     },
     right="most answers come from the last lines",
-    shown_by="slope 20",
+    shown_by="the last two sentences",
 )
 
 finds_the_largest = Choices(
-    question="A score is made of the question and of one cell; it never sees the other two. How "
-    "can the weights find the cell with the largest digit all the same?",
+    question="Each cell has one score for the question “largest”. How do the weights find the cell "
+    "with the largest digit?",
     choices={
-        "the score of a cell grows with its digit": "To compare is left to the softmax: the "
-        "largest of three scores gets the most weight.",
-        "the three cells look at each other first": "Nothing in this model lets one cell see "
-        "another before the scores are made.",
+        "the score of a cell grows with its digit": "A score is made of the question and of one "
+        "cell. To compare is left to the softmax: the largest of three scores gets most.",
+        "each cell is compared with the others": "A score is made of the question and of one cell; "
+        "it never sees the other two.",
         "the question knows which digit to look for": "The question “largest” is one vector, the "
         "same for every picture: it does not know which digits are there.",
         "only 8 and 9 get a high score": "Then 2, 5 and 3 would be answered by a guess. Three "
