@@ -193,7 +193,7 @@ WRONG = {
     "my_mode": [
         ({"name": "nothing"}, "0.9 are wanted. The weight on the other story is"),
         ({"name": "only the first", "mask": "k % 2 == 0"}, "0.9 are wanted"),
-        (DIARY | {"mask": "k % 2 == 1"}, "The weight on the other story is 1, on earlier"),
+        (DIARY | {"mask": "k % 2 == 1"}, "The weight on the other story is 1.000, on earlier"),
         (DIARY | {"mask": "k % 2 == 0 and k < q"}, "it breaks “every query sees a key”: rows"),
         (DIARY | {"mask": "k % 2 == 1 or k == 0"}, "0.9 are wanted"),
         (DIARY | {"normalizer": "sigmoid"}, "it breaks “outputs in the hull"),
