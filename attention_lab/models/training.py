@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from attention_lab.models.evaluation import evaluation
 
-__all__ = ["History", "Interrupted", "NotTrained", "Trained", "train"]
+__all__ = ["History", "Interrupted", "NotTrained", "Trained", "seeded", "train"]
 
 
 @dataclass
@@ -82,6 +83,27 @@ class Trained(dict):
         raise NotTrained(
             f"nothing came of the training of {name!r}: run its cell again, to the end"
         )
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let torch draw from a seed, and leave its random state as it was.
+
+    Parameters
+    ----------
+    seed : int
+
+    Examples
+    --------
+    >>> with seeded(0):
+    ...     first = nn.Linear(2, 2)
+    >>> with seeded(0):
+    ...     torch.equal(nn.Linear(2, 2).weight, first.weight)
+    True
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def train(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from attention_lab.models.training import Interrupted, NotTrained, Trained, train
+from attention_lab.models.training import Interrupted, NotTrained, Trained, seeded, train
 
 
 def line(seed=0):
@@ -213,3 +213,14 @@ def test_with_a_warm_up_the_rate_rises_first_and_then_falls(monkeypatch):
     assert used[4:] == pytest.approx(
         [0.5 * (1 + math.cos(math.pi * i / 16)) / 2 for i in range(1, 17)]
     )
+
+
+def test_a_seed_is_used_and_the_random_state_stays():
+    torch.manual_seed(3)
+    expected = torch.randn(2)
+    torch.manual_seed(3)
+    with seeded(7):
+        drawn = torch.randn(2)
+    assert torch.equal(torch.randn(2), expected)
+    with seeded(7):
+        assert torch.equal(torch.randn(2), drawn)

@@ -24,7 +24,7 @@ from attention_lab.models.data.translation import (
 )
 from attention_lab.models.kept import read_json, whole
 from attention_lab.models.seq2seq import SCORES, Seq2Seq
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 from attention_lab.models.vocabulary import Vocabulary
 
 __all__ = [
@@ -178,8 +178,7 @@ def build(kind: str, seed: int = 0) -> Seq2Seq:
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     sizes = len(ENGLISH) + 3, len(FRENCH) + 3, D_MODEL
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         if kind == "first":
             return FirstOnly(*sizes)
         return Seq2Seq(*sizes, score="none" if kind == "kept" else kind)

@@ -18,7 +18,7 @@ from attention_lab.core.mode import Mode
 from attention_lab.core.normalisers import sigmoid, softmax_plus_one, sparsemax
 from attention_lab.grading.feedback import Problem
 from attention_lab.labs.applications import stories
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 from attention_lab.pictures.tables import CSS, cell, head, row_head, table, title
 from attention_lab.ui.rule_text import in_tensors
 
@@ -164,8 +164,7 @@ def _off(output: Tensor, whole: Any) -> float:
 @cache
 def teller(seed: int = 0) -> stories.Teller:
     """Return a model that has learned the plain stories: three seconds, the first time."""
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        torch.manual_seed(seed)
+    with seeded(seed), torch.enable_grad():
         model = stories.Teller()
         train(
             model,

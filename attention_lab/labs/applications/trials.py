@@ -15,7 +15,7 @@ from torch import nn
 
 from attention_lab.labs.applications import shop, stories, triptych
 from attention_lab.models.kept import read_json, whole
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 
 __all__ = [
     "LONG",
@@ -97,8 +97,7 @@ def run_trial(
         "shop": (shop.loss_of, lambda random: shop.draw(256, random)),
         "triptych": (triptych.loss_of, lambda random: triptych.draw(triptych.BATCH, random)),
     }[task]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = make()
     steps = steps or STEPS[task] * (LONG if long else 1)
     name = key_of(task, kind, lr, seed, long=long)

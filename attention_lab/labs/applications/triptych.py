@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from attention_lab.core.attention import AttentionSteps, attention
 from attention_lab.models.data.digits import SIDE, Digits, all_digits
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 
 __all__ = [
     "BATCH",
@@ -193,8 +193,7 @@ def controls(model: Reader, asked: Asked) -> dict[str, float]:
 @cache
 def reader(seed: int = 0) -> Reader:
     """Return a trained reader: four seconds, the first time."""
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        torch.manual_seed(seed)
+    with seeded(seed), torch.enable_grad():
         model = Reader()
         train(model, loss_of, lambda random: draw(BATCH, random), steps=1200, lr=1e-2, seed=seed)
     return model

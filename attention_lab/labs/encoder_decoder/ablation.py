@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from attention_lab.models.data.sequences import DIGITS, draw
 from attention_lab.models.kept import read_json, whole
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 from attention_lab.models.transformer import (
     Decoder,
     Encoder,
@@ -164,8 +164,7 @@ def without_parts(model: Transformer, without: Collection[str]) -> Transformer:
 
 def build(without: Collection[str], seed: int = 0) -> Transformer:
     """Return a small Transformer for digits, without some of its `PARTS`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = Transformer(
             len(DIGITS), len(DIGITS), d_model=D_MODEL, n_heads=N_HEADS, n_layers=N_LAYERS
         )

@@ -15,6 +15,7 @@ from attention_lab.grading.cases import judge, normal
 from attention_lab.grading.compare import agree, same
 from attention_lab.grading.feedback import Problem, call, name_of, returned, run
 from attention_lab.labs.encoder_decoder.ablation import TASKS, Run, committed, key_of
+from attention_lab.models.training import seeded
 from attention_lab.models.transformer import DecoderLayer, EncoderLayer
 from attention_lab.models.vocabulary import END, PAD, START
 
@@ -122,8 +123,7 @@ def _miscounts(d: int, d_ff: int, decoder: int) -> list[tuple[str, int]]:
 
 def _post_norm(batch: int, n: int, n_memory: int, d_model: int) -> dict[str, Any]:
     """Return what an answer to 9.2 gets, and PyTorch's tokens for it under "right"."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(6)
+    with seeded(6):
         layer = nn.TransformerDecoderLayer(d_model, 2, 16, dropout=0.0, batch_first=True)
         for parameter in layer.parameters():
             parameter.add_(torch.randn_like(parameter) / 5)

@@ -14,7 +14,7 @@ import torch
 from attention_lab.labs.encoder_decoder.ablation import without_parts
 from attention_lab.models.data.sequences import DIGITS, draw
 from attention_lab.models.kept import read_json
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 from attention_lab.models.transformer import Transformer
 
 __all__ = ["SEEDS", "SETTINGS", "Setting", "SumRun", "committed_sums", "key_of", "train_sums"]
@@ -70,8 +70,7 @@ SETTINGS = tuple(
 
 def train_sums(setting: Setting, seed: int = 0) -> SumRun:
     """Train one model: about a quarter of a minute for 1200 steps."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = Transformer(len(DIGITS), len(DIGITS), d_model=32, n_layers=setting.n_layers)
     if not setting.has_feed_forward:
         without_parts(model, ["feed_forward"])

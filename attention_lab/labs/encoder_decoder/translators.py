@@ -24,7 +24,7 @@ from attention_lab.models.data.translation import (
 )
 from attention_lab.models.kept import read_json
 from attention_lab.models.seq2seq import Seq2Seq
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 from attention_lab.models.transformer import Transformer, recorded
 from attention_lab.models.vocabulary import Vocabulary
 
@@ -82,8 +82,7 @@ def train_translator(
     watch : callable, optional
         ``watch(step, loss)`` after each step.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         translator = MODELS[model](len(english), len(french), d_model=64)
     train(translator, lambda m, b: m.loss(*b), _batch, steps=300, seed=seed, watch=watch)
     return translator.eval()

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attention_lab.models.training import History, train
+from attention_lab.models.training import History, seeded, train
 
 __all__ = [
     "ENCODERS",
@@ -147,8 +147,8 @@ def trained_look_up(seed: int, *, steps: int = 2 * STEPS, **options) -> LookUp:
 
     ``options`` are those of `LookUp`.
     """
-    torch.manual_seed(seed)
-    model = LookUp(**options)
+    with seeded(seed):
+        model = LookUp(**options)
     train(
         model,
         lambda model, batch: F.cross_entropy(model(batch), batch.labels),
@@ -259,8 +259,8 @@ class Pooling(nn.Module):
 
 def trained(encoder: str, seed: int, *, uniform: bool = False, steps: int = STEPS) -> Pooling:
     """Train a classifier: Adam, 300 steps of 64 sentences."""
-    torch.manual_seed(seed)
-    model = Pooling(encoder, uniform=uniform)
+    with seeded(seed):
+        model = Pooling(encoder, uniform=uniform)
     history: History = train(
         model,
         lambda model, batch: F.cross_entropy(model(batch.words), batch.labels),

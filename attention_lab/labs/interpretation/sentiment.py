@@ -18,6 +18,7 @@ from attention_lab.labs.interpretation.sentences import SENTENCES, Sentence
 from attention_lab.models.kept import read_json
 from attention_lab.models.language_model import View
 from attention_lab.models.pretrained import SmolLM2
+from attention_lab.models.training import seeded
 
 __all__ = [
     "LAYER",
@@ -126,9 +127,9 @@ class Judge(nn.Module):
 
 def trained_judge(read: Read, labels: Tensor, *, uniform: bool = False, seed: int = 0) -> Judge:
     """Train on all sentences at once: Adam with weight decay, 150 steps."""
-    torch.manual_seed(seed)
     tokens = read.vectors[read.real]
-    judge = Judge(tokens.mean(dim=0), tokens.std(dim=0) + 1e-6, uniform=uniform)
+    with seeded(seed):
+        judge = Judge(tokens.mean(dim=0), tokens.std(dim=0) + 1e-6, uniform=uniform)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=1e-2, weight_decay=DECAY)
     for _ in range(STEPS):
         optimiser.zero_grad()

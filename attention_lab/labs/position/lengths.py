@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from attention_lab.core.positions import rotate
 from attention_lab.models.evaluation import evaluation
 from attention_lab.models.kept import read_json
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 from attention_lab.models.transformer import POSITIONS, Embedding, Encoder
 
 __all__ = [
@@ -150,8 +150,8 @@ def train_reader(
     RuntimeError
         Its loss or a gradient was not finite.
     """
-    torch.manual_seed(seed)
-    model = Reader(position, n_answers, **options)
+    with seeded(seed):
+        model = Reader(position, n_answers, **options)
     history = train(model, _loss, task, steps=steps, lr=lr, seed=seed, watch=watch)
     if history.stopped:
         raise RuntimeError(f"{position}: {history.stopped}")

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from attention_lab.models.kept import as_text as rows_as_text
 from attention_lab.models.kept import read_json
-from attention_lab.models.training import train
+from attention_lab.models.training import seeded, train
 from attention_lab.models.transformer import Embedding, MultiHeadAttention, recorded
 
 __all__ = [
@@ -170,8 +170,8 @@ def train_model(
     n_layers: int, lr: float = 1e-2, seed: int = 0, steps: int = STEPS, *, turned: bool = True
 ) -> AttentionOnly:
     """Train a model on batches of 32; two or three seconds on one core for 400 steps."""
-    torch.manual_seed(seed)
-    model = AttentionOnly(n_layers)
+    with seeded(seed):
+        model = AttentionOnly(n_layers)
     train(
         model, loss_of, lambda random: repeated(random, turned=turned),
         steps=steps, lr=lr, seed=seed,

@@ -20,7 +20,7 @@ from torch import Tensor
 from attention_lab.labs.speech.listener import Listener
 from attention_lab.labs.speech.tones import show_sound
 from attention_lab.labs.speech.training import LR, WARM_UP, Batch, as_batch, batches, loss_of
-from attention_lab.models.training import History, train
+from attention_lab.models.training import History, seeded, train
 
 __all__ = [
     "BANDS",
@@ -275,8 +275,8 @@ def train_on_words(
     watch : callable, optional
         ``watch(step, loss)`` after each step.
     """
-    torch.manual_seed(seed)
-    model = Listener(BANDS, kind, stride=3)
+    with seeded(seed):
+        model = Listener(BANDS, kind, stride=3)
 
     def make(named: Sequence[str], random: torch.Generator) -> Batch:
         return word_batch(named, random, changed=True, voices=voices)

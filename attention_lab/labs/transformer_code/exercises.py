@@ -23,6 +23,7 @@ from attention_lab.labs.transformer_code.suspects import (
     caught_by,
     suspects,
 )
+from attention_lab.models.training import seeded
 from attention_lab.models.transformer import MultiHeadAttention
 
 __all__ = ["copy_weights", "find_faults", "grouped_query", "repaired", "runs_when"]
@@ -314,8 +315,7 @@ def grouped_query(answer: Callable[..., Any]) -> str:
 def copy_weights(answer: Callable[..., Any]) -> str:
     """``copy_over(ours, theirs)``: our parameters into ``nn.MultiheadAttention``."""
     for d_model, n_heads in ((8, 2), (12, 3)):
-        with torch.random.fork_rng():
-            torch.manual_seed(5)
+        with seeded(5):
             ours = MultiHeadAttention(d_model, n_heads)
             theirs = nn.MultiheadAttention(d_model, n_heads, batch_first=True)
             with torch.no_grad():  # PyTorch starts them at 0, which would hide a mistake

@@ -17,6 +17,7 @@ from attention_lab.labs.transformer_code.draft import (
     Sizes,
     make_input,
 )
+from attention_lab.models.training import seeded
 from attention_lab.pictures.tables import list_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import box, choice, count_field, row, watch
@@ -120,8 +121,7 @@ class ShapeExplorer(LiveView):
     def draw(self) -> tuple[str, str]:
         sizes = Sizes(*(field.value for field in self.sizes))
         repairs = {name for name, box in self.repairs.items() if box.value}
-        with torch.random.fork_rng():
-            torch.manual_seed(0)
+        with seeded(0):
             encoder, decoder = Draft(sizes, repairs), Draft(sizes, repairs)
         x = make_input(self.given.value, sizes)
         with torch.no_grad():

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from attention_lab.core.attention import attention
 from attention_lab.labs.vision.images import patches, pixel_order, rearranged
+from attention_lab.models.training import seeded
 from attention_lab.models.transformer import Encoder, recorded
 
 __all__ = [
@@ -241,8 +242,7 @@ def build(kind: str, seed: int = 0) -> nn.Module:
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return KINDS[kind]()
 
 

@@ -28,7 +28,7 @@ from attention_lab.labs.vision.scenes import (
 )
 from attention_lab.labs.vision.seekers import Chooser, Filler, Labeller, Pointer
 from attention_lab.models.kept import read_json, whole
-from attention_lab.models.training import History, train
+from attention_lab.models.training import History, seeded, train
 
 __all__ = [
     "TASKS",
@@ -242,8 +242,7 @@ class Found:
 def train_task(name: str, kind: str, *, lr: float, seed: int = 0, watch=None) -> Found:
     """Train one network for a task, 3 to 20 seconds, and measure it."""
     task = TASKS[name]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = task.kinds[kind](seed)
     whole(f"{name}, {kind}", lambda: fit_task(name, network, lr=lr, seed=seed, watch=watch))
     with torch.no_grad():
