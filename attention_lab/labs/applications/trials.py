@@ -20,6 +20,7 @@ from attention_lab.models.training import seeded, train
 __all__ = [
     "LONG",
     "SEEDS",
+    "STEPS",
     "TASKS",
     "TRAINED_LONG",
     "Trial",

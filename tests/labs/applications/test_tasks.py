@@ -70,11 +70,12 @@ def test_what_a_teller_attends_to_is_what_moves_its_answer(over):
     other = drawn._replace(names=(drawn.names + 1) % 32)
     assert torch.equal(model(drawn), model(other)) == (over == "question")
     asked = drawn._replace(asked=(drawn.asked + 1) % 32)
-    assert torch.equal(model(drawn), model(asked)) == (over == "uniform")
-    weights = model.look(drawn).weights
-    assert weights.shape == (4, 1, 1 if over == "question" else 5)
-    if over == "uniform":
-        assert torch.allclose(weights, torch.full_like(weights, 0.2))
+    assert not torch.equal(model(drawn), model(asked))
+    if over == "uniform":  # in another order it is the same to a mean
+        turned = drawn._replace(names=drawn.names.flip(1), things=drawn.things.flip(1))
+        assert torch.allclose(model(drawn), model(turned), atol=1e-6)
+    else:
+        assert model.look(drawn).weights.shape == (4, 1, 1 if over == "question" else 5)
 
 
 def test_a_mode_changes_where_a_teller_looks():

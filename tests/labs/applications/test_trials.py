@@ -10,49 +10,51 @@ def mean(task, kind, name=""):
 
 
 def test_every_trial_is_kept():
-    wanted = {
-        trials.key_of(task, kind, lr, seed)
-        for task, kinds in trials.TASKS.items()
-        for kind in kinds
-        for lr in trials.RATES[task]
-        for seed in trials.SEEDS
-    }
+    wanted = {trials.key_of(*each, long=long) for *each, long in trials.every()}
     assert set(trials.committed()) == wanted
 
 
-def test_the_best_rate_is_chosen_on_validation():
-    lr, runs = trials.best("triptych", "attention")
-    assert len(runs) == 3
-    for other in trials.RATES["triptych"]:
-        found = [
-            trials.committed()[trials.key_of("triptych", "attention", other, s)].validation
-            for s in trials.SEEDS
-        ]
-        assert sum(found) <= sum(run.validation for run in runs)
-    assert lr in trials.RATES["triptych"]
+def test_the_best_rate_is_chosen_on_validation_and_lies_inside_of_those_tried():
+    for task, kinds in trials.TASKS.items():
+        for kind in kinds:
+            lr, runs = trials.best(task, kind)
+            assert len(runs) == 3
+            for other in trials.RATES[task]:
+                found = [
+                    trials.committed()[trials.key_of(task, kind, other, seed)].validation
+                    for seed in trials.SEEDS
+                ]
+                assert sum(found) <= sum(run.validation for run in runs)
+            if (task, kind) != ("stories", "question"):  # which learns nothing at any rate
+                assert min(trials.RATES[task]) < lr < max(trials.RATES[task]), (task, kind)
 
 
 def test_stories_are_answered_by_attention_over_the_story_only():
     assert mean("stories", "story") > 0.99
-    assert mean("stories", "uniform") == pytest.approx(
-        (1 / 3 + 1 / 4 + 1 / 5 + 1 / 6) / 4, abs=0.01
-    )
+    by_chance = (1 / 3 + 1 / 4 + 1 / 5 + 1 / 6) / 4
+    assert mean("stories", "uniform") == pytest.approx(by_chance, abs=0.015)
+    assert by_chance - 0.01 < trials.summary("stories", "uniform", long=True)[0] < 0.4
     assert mean("stories", "question") == pytest.approx(1 / 32, abs=0.01)
 
 
 def test_the_missing_number_is_why_softmax_falls_behind_in_the_shop():
     auc = {kind: trials.summary("shop", kind) for kind in trials.TASKS["shop"]}
-    assert auc["mean"][0] < auc["softmax"][0] < auc["sum"][0] < auc["softmax, told n"][0]
-    gap = auc["sigmoid"][0] - auc["softmax"][0]
-    assert gap > 0.04
+    assert auc["mean"][0] < auc["sum"][0] < auc["softmax"][0] < auc["softmax, told n"][0]
+    assert auc["softmax"][0] - auc["sum"][0] < 0.02
+    assert auc["sigmoid"][0] - auc["softmax"][0] > 0.03
     assert auc["sigmoid"][0] - auc["softmax, told n"][0] < 0.01
     assert auc["sigmoid"][0] - auc["softmax plus one"][0] < 0.005
-    assert max(error for _, error in auc.values()) < 0.003
+    assert max(error for _, error in auc.values()) < 0.004
+    long = {k: trials.summary("shop", k, long=True)[0] for k in trials.TRAINED_LONG["shop"]}
+    assert long["sigmoid"] - long["softmax"] > 0.02
 
 
-def test_attention_reads_pictures_best_and_is_not_the_only_way():
+def test_attention_reads_pictures_soonest_and_is_not_the_only_way():
     right = {kind: mean("triptych", kind) for kind in trials.TASKS["triptych"]}
     assert right["attention"] > right["joined"] > 0.93 > right["uniform"] + 0.1
+    long = {k: trials.summary("triptych", k, long=True)[0] for k in trials.TASKS["triptych"]}
+    assert abs(long["attention"] - long["joined"]) < 0.01
+    assert 0 < long["attention"] - long["uniform"] < 0.02
     assert mean("triptych", "attention", "uniform") < 0.35
     assert mean("triptych", "attention", "wrong question") < 0.01
     assert mean("triptych", "attention", "other cell") > 0.95
