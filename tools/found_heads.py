@@ -64,10 +64,11 @@ def sinks(lm: SmolLM2) -> dict:
     moved = torch.cat([tokens[:, 1:11], tokens[:, :1], tokens[:, 11:]], dim=1)
     result["its own first token, moved to 10"] = share(moved, 10)
     result["what is first then"] = share(moved, 0)
-    result["loss"] = mean_loss(lm, tokens)
+    result["loss"], result["loss from 64"] = mean_loss(lm, tokens), mean_loss(lm, tokens, 64)
     for place in HIDDEN:
         with programmed(lm.model, without(place)):
             result[f"loss, with {place} hidden"] = mean_loss(lm, tokens)
+            result[f"loss from 64, with {place} hidden"] = mean_loss(lm, tokens, 64)
     with programmed(lm.model, without(0)):
         result["position 1, with 0 hidden"] = all_weights(lm, tokens)[:, 2:, 1].mean().item()
     both = Mode("two hidden", lambda b, h, q, k: (k > 1) | (q <= 1))

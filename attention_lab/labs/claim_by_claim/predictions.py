@@ -57,8 +57,8 @@ mask_in_place = Choices(
 )
 
 title_that_exists = Choices(
-    question="The article recommends two papers; the second is the first of these four. Only one "
-    "of the four exists. Which?",
+    question="One of these four titles stands in the article. One of the four exists. Which one "
+    "exists?",
     choices={
         "A Theoretically Grounded Application of Attention Mechanism in NLP": "It has the sound of "
         "a paper, and no author, no year and no venue in the text that recommends it. No trace of "
@@ -76,17 +76,16 @@ title_that_exists = Choices(
 )
 
 arxiv_number = Choices(
-    question="“Attention Is All You Need” has the number 1706.03762 at arXiv. What does the number "
-    "tell?",
+    question="“Attention Is All You Need” has the number 1706.03762 at arXiv. Which of these can "
+    "be no number of a paper there?",
     choices={
-        "sent in June 2017": "The first four digits are year and month, the others count the "
-        "papers of that month.",
-        "sent on 17 June": "17 is the year. The day is not in the number.",
-        "the 1706th volume, page 3762": "There are no volumes and no pages: it is a "
-        "date and a count.",
-        "paper 1706 of 2003": "Year and month stand first, so that numbers sort by time.",
+        "1909.11942": "September 2019, the 11 942nd paper of that month.",
+        "1813.04020": "The first four digits are year and month, and there is no month 13.",
+        "0704.0001": "The first paper that was numbered so, in April 2007. The count had four "
+        "digits then.",
+        "2012.00001": "December 2020, the first paper of that month.",
     },
-    right="sent in June 2017",
+    right="1813.04020",
     shown_by="2017-06",
 )
 

@@ -80,21 +80,21 @@ second_row_of_rollout = Number(
     shown_by="0.438",
 )
 
-place_or_token = Choices(
+place_or_token = Number(
     question="In SmolLM2 the first token of a text gets .42 of all weight. We move that token to "
-    "place 10, and the one that was second is first. Which token draws the weight now?",
-    choices={
-        "the token that now stands first": "The place draws it: .41 of the weight. The token that "
-        "was moved gets .01, as any other at place 10.",
-        "the token that was moved to 10": "It gets .01 there. The weight was not drawn by what the "
-        "token is.",
-        "both of them, about half each": "Then the token and the place would share it. One of them "
-        "gets .41 and the other .01.",
-        "neither, and the weight spreads": "A head that finds nothing still has a weight of 1 to "
-        "give away, and it goes to one place again.",
+    "place 10; what was second is first now. What share of the weight does the moved token get, of "
+    "the queries behind it? A number from 0 to 1.",
+    right=0.012,
+    within=0.03,
+    because="It gets no more than any other token at place 10. The place draws the weight: what "
+    "stands first now gets .41.",
+    low="A weight is not negative.",
+    high="Then the token itself would draw weight, wherever it stands.",
+    mistakes={
+        0.42: "So it would be if the token drew the weight. It was the place.",
+        0.21: "Then token and place would share it. The token gets hardly anything.",
     },
-    right="the token that now stands first",
-    shown_by="0.410",
+    shown_by="it gets 0.012",
 )
 
 name_reader_off = Choices(

@@ -73,9 +73,9 @@ one_pixel = Number(
 )
 
 few_images = Choices(
-    question="With 200 images to learn from, a CNN reads 0.97 of the test, this ViT 0.84: the "
-    "vectors of its positions start with a standard deviation of 0.02. Now they start with 1. "
-    "What does it read?",
+    question="With 200 images to learn from, a CNN reads 0.97 of the test, and a ViT whose "
+    "positions start with a standard deviation of 0.02, as is usual, 0.84. Those of the ViT of "
+    "section 2 start with 1. What does it read?",
     choices={
         "less than 0.80": "Large numbers at the start do harm where they drown the content. These "
         "are about twice as large as the patches, and do not.",
@@ -177,9 +177,9 @@ peak_in_the_box = Choices(
 )
 
 patch_alone = Choices(
-    question="To which digit does a patch of 2 × 2 pixels belong? A network that sees only the "
-    "patch and its place is right for about 0.45 of the patches with ink. What if all patches may "
-    "attend to each other?",
+    question="Of which digit, 0 to 9, is a patch of 2 × 2 pixels a piece? A network that sees only "
+    "the patch and its place is right for about 0.45 of the patches with ink. What if all patches "
+    "may attend to each other?",
     choices={
         "about 0.45, as before": "It is the same ink, and its meaning comes from what is "
         "around it.",

@@ -26,13 +26,18 @@ def test_the_first_place_draws_the_weight_whatever_stands_there():
     assert max(there) < 0.05
     assert sinks["its own first token, moved to 10"] < 0.05
     assert sinks["what is first then"] > 0.35
-    assert f"{sinks['what is first then']:.3f}" == place_or_token.shown_by
+    moved = sinks["its own first token, moved to 10"]
+    assert f"it gets {moved:.3f}" == place_or_token.shown_by
+    assert place_or_token.right == pytest.approx(moved, abs=0.001)
     assert sinks["position 1, with 0 hidden"] > 0.35
     price = {p: sinks[f"loss, with {p} hidden"] - sinks["loss"] for p in (0, 1, 5, 10, 30, 60)}
     assert max(price, key=price.get) == 0
     assert price[1] > 0.8 * price[0]  # with a hundredth of the weight
     assert sinks["position 1"] < 0.02
     assert max(price[p] for p in (5, 10, 30, 60)) < 0.05
+    late = {p: sinks[f"loss from 64, with {p} hidden"] - sinks["loss from 64"] for p in (0, 1)}
+    assert 0.01 < late[0] < price[0] / 3
+    assert abs(late[1]) < 0.01
     for ratio in measured("values").values():
         assert sum(each < 0.45 for each in ratio) == 25
 
