@@ -55,3 +55,33 @@ def test_a_kernel_that_has_gone_is_told_and_a_saved_notebook_shows_its_pictures(
         assert "Run this cell to make it live." in twin.inner_text()
         assert twin.locator("table").count() > 0
     again.close()
+
+
+def test_what_is_solved_and_guessed_is_there_in_another_notebook(browser, lab, folder):
+    kept = ".attention_lab_progress.json"
+    set_up = (
+        f'import os; os.environ["ATTENTION_LAB_PROGRESS"] = "{kept}"\n'
+        "from attention_lab.exercises import check, predict, progress"
+    )
+
+    def opened(name, *sources):
+        cells = [nbformat.v4.new_code_cell(source) for source in (set_up, *sources, "progress()")]
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+        nbformat.write(notebook, folder / "notebooks" / name)
+        page = open_notebook(browser, lab, name)
+        return page, page.locator(".jp-CodeCell .jp-OutputArea").nth(len(cells) - 1)
+
+    page, table = opened("one.ipynb", "check.strongest_key(1)", "predict.word_that_counts()")
+    wait_for(lambda: "1 of " in table.inner_text(), 30, "the table")
+    page.get_by_role("button", name="“no”", exact=True).click()
+    file = folder / "notebooks" / kept
+    wait_for(lambda: "word_that_counts" in file.read_text(encoding="utf-8"), 30, "the guess")
+    page.close()
+    other, table = opened("other.ipynb")
+    wait_for(lambda: "1 of 1 first guesses right" in table.inner_text(), 30, "both")
+    row = table.locator("tr", has_text="Interpretation")
+    row.locator("a").click()
+    tab = other.locator(".lm-TabBar-tab", has_text="15_interpretation")
+    wait_for(lambda: tab.count() == 1, 30, "the notebook of that row")
+    other.close()
+    file.unlink()
