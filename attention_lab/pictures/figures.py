@@ -52,6 +52,7 @@ from attention_lab.pictures.style import (
     palette,
     shades,
     steps_that_differ,
+    weights_in_words,
 )
 
 __all__ = [
@@ -108,7 +109,7 @@ def heatmap(
     bar = figure.colorbar(image, ax=axes, shrink=0.9)
     if not (matrix.nan_to_num(neginf=0) < 0).any():  # no orange where nothing is below 0
         bar.ax.set_ylim(bottom=0)
-    described = _describe_weights(matrix, rows, columns) if weights else _describe_range(matrix)
+    described = weights_in_words(matrix, rows, columns) if weights else _describe_range(matrix)
     return Picture(figure, f"{title}, {_size(matrix)}: {described}.")
 
 
@@ -166,7 +167,7 @@ def heads(
         axes.set_ylabel(row_axis)
     figure.suptitle(title, fontsize=11)
     described = "; ".join(
-        f"{name}: {_describe_weights(matrix, rows, columns)}"
+        f"{name}: {weights_in_words(matrix, rows, columns)}"
         for name, matrix in zip(names, weights, strict=True)
     )
     return Picture(figure, f"{title}. {described}.")
@@ -232,7 +233,7 @@ def steps(
     sentence = (
         f"From left to right: scores ({_describe_range(steps.scores)}), "
         + "".join(f"{name}, " for name in names[1:-2])
-        + f"weights ({_describe_weights(steps.weights, rows, keys)}) "
+        + f"weights ({weights_in_words(steps.weights, rows, keys)}) "
         f"and output {_matrix_text(steps.output)}."
     )
     return Picture(figure, sentence)
@@ -514,29 +515,6 @@ def _size(matrix: Tensor) -> str:
 def _describe_range(matrix: Tensor) -> str:
     low, high = limits(matrix)
     return f"from {format_number(low)} to {format_number(high)}"
-
-
-def _describe_weights(matrix: Tensor, rows: Sequence[str], columns: Sequence[str]) -> str:
-    described = [
-        f"{row} {_describe_row(weights, columns)}"
-        for row, weights in zip(rows, matrix, strict=True)
-    ]
-    if len(described) > 4:
-        described = [*described[:3], "and so on"]
-    return ", ".join(described)
-
-
-def _describe_row(weights: Tensor, columns: Sequence[str]) -> str:
-    seen = [(c, w) for c, w in zip(columns, weights.tolist(), strict=True) if not math.isnan(w)]
-    if not seen:
-        return "no number (nan)"
-    largest = max(w for _, w in seen)
-    best = [c for c, w in seen if w > largest - 1e-6]
-    if len(best) == 1:
-        return f"most on {best[0]} ({format_weight(largest)})"
-    if len(best) == len(columns):
-        return f"the same on all ({format_weight(largest)} each)"
-    return f"most on {' and '.join(best)} ({format_weight(largest)} each)"
 
 
 def _matrix_text(matrix: Tensor) -> str:

@@ -32,6 +32,7 @@ __all__ = [
     "shade",
     "shades",
     "steps_that_differ",
+    "weights_in_words",
 ]
 
 DARK = "#08306b"
@@ -92,6 +93,38 @@ def format_weight(weight: float) -> str:
     if not math.isfinite(weight) or abs(weight) < 5e-4 or abs(weight) >= 1e5:
         return format_number(weight)
     return f"{weight:.3f}".replace("-", "−")
+
+
+def weights_in_words(weights: Tensor, rows: Sequence[str], columns: Sequence[str]) -> str:
+    """Say on which key each query has most: ``q0 most on k1 (0.693), q1 most on k0 (0.754)``.
+
+    With more than four queries the first three are named.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (n_q, n_k)
+    rows, columns : sequence of str
+        The names of the queries and of the keys.
+    """
+    named = len(weights) if len(weights) <= 4 else 3
+    described = [
+        f"{row} {_row_in_words(each, columns)}"
+        for row, each in zip(rows[:named], weights[:named], strict=True)
+    ]
+    return ", ".join(described if named == len(weights) else [*described, "and so on"])
+
+
+def _row_in_words(weights: Tensor, columns: Sequence[str]) -> str:
+    seen = [(c, w) for c, w in zip(columns, weights.tolist(), strict=True) if not math.isnan(w)]
+    if not seen:
+        return "no number (nan)"
+    largest = max(w for _, w in seen)
+    best = [c for c, w in seen if w > largest - 1e-6]
+    if len(best) == 1:
+        return f"most on {best[0]} ({format_weight(largest)})"
+    if len(best) == len(columns):
+        return f"the same on all ({format_weight(largest)} each)"
+    return f"most on {' and '.join(best)} ({format_weight(largest)} each)"
 
 
 def exponent(scores: Tensor, temperature: float = 1.0) -> tuple[str, Tensor]:

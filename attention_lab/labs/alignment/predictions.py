@@ -2,20 +2,23 @@
 
 from attention_lab.grading.predict import Choices, Number
 
-dot_adds = Number(
-    question="A translator passes the whole phrase through one vector. Now its decoder looks back "
-    "at all words, with the dot score. How many parameters (numbers to be learned) are added?",
-    right=0,
-    within=0.5,
-    because="A dot product multiplies numbers that are there already, and has none of its own.",
-    mistakes={
-        4096: "That is a 64 × 64 matrix between the two, which the general score has.",
-        8256: "That is what the additive score has: two 64 × 64 matrices and a vector of 64.",
-        64: "There is no vector of the score's own: query and key are multiplied as they are.",
+additive_share = Choices(
+    question="The additive score adds two matrices of 64 × 64 and a vector of 64 numbers. All else "
+    "is vectors for 47 English and 82 French words, an encoder and a decoder with states of 64 "
+    "numbers, and the matrix that chooses a French word. Which share of all parameters (numbers "
+    "to be learned) does the score have?",
+    choices={
+        "about 1 in 100": "Two matrices of 64 × 64 are not so few. The decoder's own network has "
+        "nine times 64 × 64 numbers.",
+        "about 1 in 10": "Most of the numbers are in the two networks that read and write: the "
+        "decoder's alone has nine times 64 × 64.",
+        "about 1 in 3": "The two networks that read and write are larger than that: the decoder's "
+        "alone has nine times 64 × 64 numbers.",
+        "more than half": "Then the score would be larger than all that reads and writes. The "
+        "decoder's network alone has nine times 64 × 64 numbers.",
     },
-    low="Nothing is taken away either: encoder, decoder and readout are the same.",
-    high="Look at the formula of the score: which of its numbers is not a state already?",
-    shown_by="dot 0",
+    right="about 1 in 10",
+    shown_by="0.098",
 )
 one_vector_larger_steps = Number(
     question="With one vector, 300 steps and a learning rate of 0.003, a share of 0.506 of the new "

@@ -9,7 +9,7 @@ from torch import Tensor
 from attention_lab.core.scores import dot, gaussian
 from attention_lab.labs.attention_weights.pictures import FIXED, kernel_regression, weights_table
 from attention_lab.pictures.formulas import power, sum_of, sum_of_products
-from attention_lab.pictures.style import format_number, format_weight, labels
+from attention_lab.pictures.style import format_number, format_weight, labels, weights_in_words
 from attention_lab.pictures.tables import matrix_table, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import Knob, count_field, row, watch
@@ -136,7 +136,7 @@ class WeightsExplorer(LiveView):
         with self.holding:
             self.shown.max = len(query) - 1
         index = self.shown.value
-        keys = labels("k", len(key))
+        queries, keys = labels("q", len(query)), labels("k", len(key))
         weights = (scores / self.temperature.value).softmax(dim=-1)
         table = weights_table(
             scores[index],
@@ -159,14 +159,15 @@ class WeightsExplorer(LiveView):
         heatmap = matrix_table(
             weights,
             caption="weights",
-            rows=labels("q", len(query)),
+            rows=queries,
             columns=keys,
             weights=True,
             row_sums=True,
             part="alab-map",
             why=why,
         )
-        said = f"A row of weights for each query, over {len(key)} keys.{self.shared.said}"
+        said = weights_in_words(weights, queries, keys)
+        said = f"Weights, {len(query)} × {len(key)}: {said}.{self.shared.said}"
         return side_by_side(table, heatmap), said
 
     def _draw_distance(self) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from attention_lab.labs.qkv_worked_example.pictures import (
     output_table,
     steps_tables,
 )
-from attention_lab.pictures.style import format_number
+from attention_lab.pictures.style import format_number, labels, weights_in_words
 from attention_lab.pictures.tables import MOST_CELLS, side_by_side
 from attention_lab.ui.base import LiveView
 from attention_lab.ui.fields import Knob, box, choice, count_field, fold, row, watch
@@ -235,8 +235,11 @@ class AttentionExplorer(LiveView):
     def twin_text(self) -> str:
         if self.steps is None:
             return f"AttentionExplorer of {name_of(self.function)}: nothing to show yet"
-        sizes = ", ".join(f"{name} = {field.value}" for name, field in self.sizes.items())
+        said = ", ".join(f"{name} = {field.value}" for name, field in self.sizes.items())
+        if (weights := self.steps.weights) is not None:
+            queries, keys = labels("q", len(weights)), labels("k", weights.shape[1])
+            said += f"; weights: {weights_in_words(weights, queries, keys)}"
         output: Any = "too large to write out"
         if max(self.steps.output.shape) <= MOST_CELLS:
             output = [[float(f"{x:.4g}") for x in line] for line in self.steps.output.tolist()]
-        return f"AttentionExplorer of {name_of(self.function)}: {sizes}; output = {output}"
+        return f"AttentionExplorer of {name_of(self.function)}: {said}; output = {output}"

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from attention_lab.grading.feedback import Problem
 from attention_lab.labs.weighted_sum.pictures import FIXED, plane, terms_table
+from attention_lab.pictures.geometry import is_inside
 from attention_lab.pictures.style import format_number, labels
 from attention_lab.pictures.tables import side_by_side
 from attention_lab.ui.base import LiveView
@@ -97,15 +98,14 @@ class WeightedSumExplorer(LiveView):
                 f"a point in the plane needs 2 numbers, but values has {values.shape[1]} column"
             )
         total = weights.sum().item()
-        where = ", ".join(format_number(x) for x in (weights @ values).tolist())
-        said = f"The output is ({where})."
+        output = weights @ values
+        place = ", ".join(format_number(x) for x in output.tolist())
+        where = "inside" if is_inside(output, values) else "outside"
+        said = f"The output is ({place}). It lies {where} the hull of the values."
         if (weights < 0).any():
-            said += " A weight is below 0: this is no mean, and may leave the hull."
+            said += " A weight is below 0: this is no mean."
         elif not abs(total - 1) <= 2e-3:
-            said += (
-                f" The weights sum to {format_number(total)}, not 1: this is no mean, and may "
-                "leave the hull."
-            )
+            said += f" The weights sum to {format_number(total)}, not 1: this is no mean."
         keys = labels("v", len(values))
         picture = plane(weights, values, keys=keys)
         scores = self.scores.tensor[0] if self.kind.value == SOFTMAX else None

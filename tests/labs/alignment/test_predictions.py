@@ -4,7 +4,9 @@ import pytest
 
 from attention_lab.exercises import predict
 from attention_lab.labs.alignment.learning import at_same_rate, best, kind_of, turned
-from attention_lab.models.data.translation import phrases
+from attention_lab.models.data.translation import ENGLISH, FRENCH, phrases
+from attention_lab.models.seq2seq import Seq2Seq
+from attention_lab.models.vocabulary import Vocabulary
 
 unseen = phrases(5000)[4500:]
 
@@ -12,6 +14,18 @@ unseen = phrases(5000)[4500:]
 def mean_share(kind, holds):
     runs = at_same_rate(kind)
     return sum(run.share([holds(p) for p in unseen]) for run in runs) / len(runs)
+
+
+def test_the_additive_score_has_a_tenth_of_the_parameters_and_the_decoder_nine_of_its_matrices():
+    asked = predict["additive_share"]
+    assert asked.right == "about 1 in 10"
+    assert f"{len(ENGLISH)} English and {len(FRENCH)} French words" in asked.question
+    model = Seq2Seq(len(Vocabulary(ENGLISH)), len(Vocabulary(FRENCH)), 64, "additive")
+    sizes = {name: each.numel() for name, each in model.named_parameters()}
+    score = sizes["query_weight"] + sizes["key_weight"] + sizes["vector"]
+    assert score == 2 * 64**2 + 64
+    assert f"{score / sum(sizes.values()):.3f}" == asked.shown_by
+    assert sizes["decoder.weight_ih"] + sizes["decoder.weight_hh"] == 9 * 64**2
 
 
 def test_larger_steps_bring_one_vector_to_nine_of_ten_from_each_start():

@@ -44,6 +44,16 @@ def test_weights_from_dot_products():
     assert "query 0" in tables(widget.picture.value)[0][0]
 
 
+def test_the_line_says_on_which_key_each_query_has_most():
+    widget = WeightsExplorer("queries and keys")
+    said = "Weights, 2 × 4: q0 most on k0 and k2 (0.464 each), q1 most on k2 (0.560)."
+    assert text_of(widget.status.value) == said
+    assert widget.twin_text().endswith(said)
+    type_into(widget.query, 0, 1, "2")
+    assert "q0 most on k2 (" in text_of(widget.status.value)
+    assert "q1 most on k2 (0.560)." in text_of(widget.status.value)  # its row stays
+
+
 def test_the_foods_of_the_notebook_are_presets():
     widget = WeightsExplorer("queries and keys")
     widget.query.preset.value = "sweet, crunchy, both"

@@ -215,6 +215,17 @@ def test_an_explorer_of_many_tokens(n):
         assert f"query {n - 1}: its 8 largest weights" in text_of(explorer.picture.value)
     assert (explorer.one_query.layout.display == "none") == (n <= 16)
     assert ("too large" in explorer.twin_text()) == (n > 16)
+    assert "weights: q0 " in explorer.twin_text()
+    assert "q2 " in explorer.twin_text()
+    assert ", and so on; output" in explorer.twin_text()
+
+
+def test_the_twin_says_on_which_key_each_query_has_most_if_there_are_weights():
+    explorer = AttentionExplorer()
+    said = "q0 most on k2 (0.665), q1 most on k2 (0.867), q2 most on k2 (0.950)"
+    assert f"; weights: {said}; output" in explorer.twin_text()
+    bare = AttentionExplorer(function=lambda query, key, value: query @ key.T @ value)
+    assert "weights" not in bare.twin_text()
 
 
 def test_more_tokens_than_fit_are_refused_in_words():

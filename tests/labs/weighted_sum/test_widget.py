@@ -25,6 +25,25 @@ def test_weighted_sum_follows():
     assert "needs 2 numbers" in text_of(widget.status.value)
 
 
+def test_the_line_says_whether_the_output_lies_inside_the_hull():
+    widget = WeightedSumExplorer()
+    assert "It lies inside the hull of the values." in text_of(widget.status.value)
+    widget.kind.value = "weights as typed"
+    for weights, where in (
+        ("1 0 0 0", "inside"),  # a corner
+        ("0.5 0.5 0 0", "inside"),  # an edge
+        ("0.5 1 0.5 0", "outside"),
+        ("0.1 0.1 0.1 0.1", "inside"),  # no mean, and inside all the same
+        ("-0.01 1.01 0 0", "outside"),
+    ):
+        widget.weights.paste(weights)
+        assert f"It lies {where} the hull of the values." in text_of(widget.status.value)
+    assert "A weight is below 0: this is no mean." in text_of(widget.status.value)
+    widget.values.preset.value = "all equal"
+    widget.weights.paste("1 1 1 1")
+    assert "outside the hull" in text_of(widget.status.value)
+
+
 def test_the_foods_of_the_notebook_are_presets():
     widget = WeightedSumExplorer()
     widget.values.preset.value = "price and filling of apple, honey, cracker"
