@@ -104,8 +104,12 @@ class BlockExplorer(LiveView):
             f"{task}, {model}. Exact match (all eight digits right): "
             f"{format_weight(shown.exact_match)}; accuracy (single digits, when the right ones "
             f"before them are read): {format_weight(shown.accuracy)}; last loss "
-            f"{format_number(shown.losses[-1])}."
+            f"{format_number(shown.losses[-1])}. Spread of the tokens after the encoder: "
+            f"{format_number(shown.spread[-1])}"
         )
+        if len(runs) > 1:
+            said += f" (all parts: {format_number(runs['all parts'].spread[-1])})"
+        said += "."
         losses = {name: (AT, run.losses) for name, run in runs.items()}
         spreads = {name: (range(len(run.spread)), run.spread) for name, run in runs.items()}
         pictures = side_by_side(

@@ -102,14 +102,14 @@ order_at_64 = Choices(
     question="Trained on 4 to 16 tokens, then read 64: which token stands before each? Each "
     "has the learning rate that is best for it at 8 and 16 tokens. Order them, the best first.",
     choices={
-        "sines, rotary, ALiBi, learned, none": "Sines are defined at every position. What the "
-        "model learned of the vectors 0 to 15 need not hold for the others.",
-        "rotary, ALiBi, sines, none, learned": "Rotary is best at 24 and 32 tokens. At 64 its "
-        "turns meet distances far from the trained ones, and it falls behind ALiBi.",
-        "ALiBi, rotary, none, sines, learned": "ALiBi goes on along its line, rotary loses a "
-        "part, and new vectors do more harm than having none.",
-        "all but learned near 1, learned at 0": "Learned rows beyond 16 were never trained, and "
-        "that alone is not the fault: sines there are as new to the model.",
+        "sines, rotary, ALiBi, learned, none": "At 64 tokens the share that is right is 0.38 with "
+        "sines, and 0.52 with none.",
+        "rotary, ALiBi, sines, none, learned": "At 32 tokens rotary has 1.00 and ALiBi 0.99. At 64 "
+        "they have 0.75 and 0.99.",
+        "ALiBi, rotary, none, sines, learned": "The shares that are right are 0.99, 0.75, 0.52, "
+        "0.38 and 0.34.",
+        "all but learned near 1, learned at 0": "Learned has 0.34 at 64 tokens, and sines have "
+        "little more, 0.38.",
     },
     right="ALiBi, rotary, none, sines, learned",
     shown_by="at 64 tokens, the best first",
@@ -119,12 +119,10 @@ worst_for_the_first = Choices(
     question="The same models, but now each token must name the FIRST token of the sequence. Who "
     "does worst at 64 tokens?",
     choices={
-        "none": "A causal mask makes the first token special by itself: it sees no other.",
-        "ALiBi, which pushes far keys down": "It has heads with a small slope, and two layers "
-        "hand on what they found.",
-        "the learned table, as before": "The table fails beyond 16 for the token itself, but the "
-        "first token stands at position 0, which was trained.",
-        "rotary": "A fixed look back over 63 positions needs turns that were never trained.",
+        "none": "At 64 tokens its share is 1.00. At the token before it was 0.52.",
+        "ALiBi": "At 64 tokens its share is 1.00, as at the token before (0.99).",
+        "the learned table": "At 64 tokens its share is 0.92. At the token before it was 0.34.",
+        "rotary": "At 16 tokens its share is 1.00, at 64 tokens 0.67.",
     },
     right="rotary",
     shown_by="worst at 64 tokens: rotary",

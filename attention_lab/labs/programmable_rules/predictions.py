@@ -20,20 +20,20 @@ spotlight_for_every_query = Choices(
 )
 
 pairs_in_a_window = Number(
-    question="Eight tokens. Causal alone keeps 36 pairs of query and key. How many does causal "
-    "and a window of 3 keep (a query sees itself and the two tokens before it)?",
-    right=21,
+    question="Ten tokens. Causal alone keeps 55 pairs of query and key. How many does causal and a "
+    "window of 4 keep (a query sees itself and the three tokens before it)?",
+    right=34,
     within=0.5,
-    because="The first query has one key, the second two, and the other six have three each: "
-    "1 + 2 + 18.",
-    low="Most queries have three keys; only the first two have fewer.",
-    high="No query has more than three keys, and the first two have fewer.",
+    because="The first query has one key, the second two, the third three, and the other seven "
+    "have four each: 1 + 2 + 3 + 28.",
+    low="Most queries have four keys; only the first three have fewer.",
+    high="No query has more than four keys, and the first three have fewer.",
     mistakes={
-        24: "Three keys for each of eight queries, but the first two have fewer before them.",
-        18: "Those are the six queries with a full window. The first two have keys as well.",
-        36: "That is causal alone; the window hides what is farther back.",
+        40: "Four keys for each of ten queries, but the first three have fewer before them.",
+        28: "Those are the seven queries with a full window. The first three have keys as well.",
+        55: "That is causal alone; the window hides what is farther back.",
     },
-    shown_by="21",
+    shown_by="34",
 )
 
 share_after_a_bias = Number(
@@ -51,19 +51,23 @@ share_after_a_bias = Number(
     shown_by="0.357",
 )
 
-rule_for_half_a_row = Choices(
-    question="A head shall be able to take little or nothing: its weights shall sum to 0.5. Which "
-    "score rule of the keys does that, with the softmax left as it is?",
-    choices={
-        "score − ln 2 for every key": "The same number on every key cancels in the softmax.",
-        "score · 0.5: all scores are smaller": "That is a temperature: the weights get more even.",
-        "none: the softmax divides by its own sum": "Whatever the scores are, they are divided by "
-        "the sum of what is left, so that they sum to 1.",
-        "score − 10 000: so low that none is left": "The largest of very low scores still gets "
-        "the largest share of 1.",
+factor_of_a_sink = Number(
+    question="A head has a learnable sink with the score z. In one row z lies 1 above the LSE of "
+    "the scores (the logarithm of the sum of their exponentials). By which number is the output of "
+    "this row multiplied, compared with the head without a sink?",
+    right=0.269,
+    within=0.02,
+    because="The keys have the sum S = e^LSE and the sink has e · S: the keys get 1 / (1 + e) of "
+    "the weight.",
+    low="The keys have the sum S = e^LSE, and the sink has e · S. What share do the keys get?",
+    high="The sink has e = 2.718 times as much as all keys together, so they get less than a half.",
+    mistakes={
+        0.5: "That is so at z = LSE. One more in the score makes the sink e times larger.",
+        0.731: "That is the share of the sink. The keys get the rest.",
+        0.368: "1 / e is what the keys have for each 1 of the sink. Both share the whole.",
+        1.0: "A softmax over the keys sums to 1. With the sink in the sum the keys get less.",
     },
-    right="none: the softmax divides by its own sum",
-    shown_by="sums to 1.000",
+    shown_by="times 0.269",
 )
 
 blocks_under_a_bias = Choices(

@@ -87,20 +87,19 @@ share_of_the_anchor = Number(
 
 stray_of_addresses = Choices(
     question="With β = 5 and 8 positions, the address in two numbers leaves 0.013 of the weight to "
-    "other keys in the middle of a row. One-hot positions leave 0.045. How do both change with "
-    "1000 positions?",
+    "other keys in the middle of a row, and one-hot positions leave 0.045. With 1000 positions "
+    "one-hot leaves 0.87 (section 3). What does the address leave?",
     choices={
-        "both grow to nearly 1": "Each one-hot key that is added brings e^0. A far address adds "
-        "e^(−5 · distance²).",
-        "both stay as they are": "One-hot keys are all equally far from the selected one, and each "
-        "of the 999 takes a little.",
-        "one-hot grows to 0.87, the other stays": "999 keys of e^0 stand beside e^5. Of the "
-        "addresses only the two neighbours count.",
-        "two numbers grow to 0.87, one-hot stays": "Two numbers sound like less room. "
-        "What counts is "
-        "how far below the best score all the others lie.",
+        "0.0001, less than with 8 positions": "The two neighbours are as near as before, and they "
+        "have nearly all that goes astray.",
+        "0.013, as much as with 8 positions": "Only the two neighbours count: a key at distance "
+        "2 adds e^(−20), about 2e-9.",
+        "0.25, which grew as one-hot's did": "One-hot grows by e^0 with each key that is added. A "
+        "far address adds e^(−5 · distance²).",
+        "0.87, as much as one-hot positions": "One-hot keys are all equally far from the selected "
+        "one, so each of the 999 takes as much. Addresses are not.",
     },
-    right="one-hot grows to 0.87, the other stays",
+    right="0.013, as much as with 8 positions",
     shown_by="two numbers 0.013, one-hot 0.87",
 )
 

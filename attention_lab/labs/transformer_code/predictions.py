@@ -56,22 +56,22 @@ one_view = Choices(
     shown_by="[[0, 1], [2, 3], [4, 5]]",
 )
 
-useless_vector = Choices(
-    question="Each of the three linear maps to query, key and value adds a vector of its own "
-    "(`bias` in `nn.Linear`). For one of the three the output does not depend on it at all, "
-    "whatever the input. Which?",
+vector_of_the_value = Choices(
+    question="Exercise 4.5 found it for one head: the vector that the map to the key adds (`bias` "
+    "in `nn.Linear`) does not move the output. Now the map to the value, with four heads and W_O: "
+    "random numbers are added to its vector. How do the outputs of the tokens move?",
     choices={
-        "that of the query": "It adds the same b · k to the scores of one key, for every query: "
-        "keys that fit b gain weight.",
-        "that of the key": "It adds the same q · b to all scores of one query, and softmax "
-        "does not see what is added to a whole row.",
-        "that of the value": "The weights sum to 1, so this vector is added to every output as it "
-        "is.",
-        "none: each of the three moves the output": "Write the score (q · (k + b)) as a sum of two "
-        "products, and look which of them is the same for all keys.",
+        "not at all, as with the key": "The vector of the key falls away in the softmax. That of "
+        "the value comes in behind it, and is weighed like every value.",
+        "by the same vector at every token": "The weights of a head sum to 1, so it adds its part "
+        "of the vector to each output, and W_O makes one vector of the four parts.",
+        "by another vector at each token": "Each query has weights of its own. But a mean of "
+        "vectors that all are b is b, whatever the weights.",
+        "in 4 of 16 features, one for each head": "Each head does bring four features of its own. "
+        "W_O adds them up into all sixteen.",
     },
-    right="that of the key",
-    shown_by="does not move",
+    right="by the same vector at every token",
+    shown_by="same vector at every token",
 )
 
 without_w_out = Choices(

@@ -53,6 +53,17 @@ def test_parts_are_switched_and_trained_again(trainings):
     assert "trained here from start 2" in widget.note
 
 
+def test_the_sentence_says_the_spread_and_that_of_all_parts():
+    widget = BlockExplorer(("residual",))
+    kept = [committed()[key_of(parts, "reverse")].spread[-1] for parts in (("residual",), ())]
+    said = "Spread of the tokens after the encoder: {:.2f} (all parts: {:.2f}).".format(*kept)
+    assert said.endswith("0.27 (all parts: 0.93).")
+    assert widget.note.endswith(said)
+    assert widget.twin_text().endswith(said)
+    widget.parts["residual"].value = True
+    assert widget.note.endswith("Spread of the tokens after the encoder: 0.93.")
+
+
 def test_a_training_that_fails_keeps_the_last_one(trainings):
     widget = BlockExplorer(("norm",))
     widget.again.click()

@@ -1,6 +1,7 @@
 """What the predictions of notebook 08 say is so, where it is a number or a rule."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -73,3 +74,33 @@ def test_the_orders_that_are_right_are_those_of_the_kept_runs():
     assert len(set(right)) == len(means) == 5
     worst = min(words.values(), key=lambda p: sum(r.accuracy[-1] for r in lengths.runs("first", p)))
     assert worst == predict["worst_for_the_first"].right
+
+
+def test_the_replies_give_the_shares_of_the_kept_runs_and_no_cause():
+    means = {
+        (task, position): [
+            f"{sum(at) / 3:.2f}"
+            for at in zip(*(run.accuracy for run in lengths.runs(task, position)), strict=True)
+        ]
+        for task in ("previous", "first")
+        for position in ("alibi", "rotary", "none", "sinusoidal", "learned")
+    }
+    alibi, rotary, none, sines, learned = list(means.values())[:5]  # of the token before
+    at_32 = lengths.LENGTHS.index(32)
+    for choice, shares in {
+        "sines, rotary, ALiBi, learned, none": [sines[-1], none[-1]],
+        "rotary, ALiBi, sines, none, learned": [rotary[at_32], alibi[at_32], rotary[-1], alibi[-1]],
+        "ALiBi, rotary, none, sines, learned": [
+            each[-1] for each in (alibi, rotary, none, sines, learned)
+        ],
+        "all but learned near 1, learned at 0": [learned[-1], sines[-1]],
+    }.items():
+        assert re.findall(r"\d\.\d\d", predict["order_at_64"].reply(choice).text) == shares
+    at_16 = lengths.LENGTHS.index(16)
+    for choice, shares in {
+        "none": [means["first", "none"][-1], none[-1]],
+        "ALiBi": [means["first", "alibi"][-1], alibi[-1]],
+        "the learned table": [means["first", "learned"][-1], learned[-1]],
+        "rotary": [means["first", "rotary"][at_16], means["first", "rotary"][-1]],
+    }.items():
+        assert re.findall(r"\d\.\d\d", predict["worst_for_the_first"].reply(choice).text) == shares

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from attention_lab.core import modes
+from attention_lab.exercises import predict
 from helpers import names_in
 
 
@@ -35,3 +36,44 @@ def test_the_bias_by_distance_and_the_soft_cap_of_the_notebook():
     names = names_in("10_programmable_rules.ipynb", "import", "cap")
     assert names["bias"][2].tolist() == [-2, -2, 0, 1]
     assert names["capped"].tolist() == pytest.approx([4.983, 28.245, 48.201], abs=5e-4)
+
+
+def test_the_pairs_of_ten_tokens_and_the_guesses_that_are_known():
+    asked = predict["pairs_in_a_window"]
+    windowed = modes.causal & modes.window(4)
+    assert windowed.pairs(10) == asked.right == 34
+    assert modes.causal.pairs(10) == 55
+    assert int((windowed.dense(10, 10)[0][0].sum(dim=-1) == 4).sum()) * 4 == 28
+    assert set(asked.mistakes) == {4 * 10, 28, 55}
+
+
+def test_a_sink_one_above_the_lse_leaves_0_269_of_the_output():
+    asked = predict["factor_of_a_sink"]
+    scores = torch.tensor([0.5, 1.5, 2.0])
+    at_the_lse, above = (
+        modes.SinkSoftmax(scores.logsumexp(-1).item() + more)(scores[None, None]).sum().item()
+        for more in (0, 1)
+    )
+    assert above == pytest.approx(asked.right, abs=5e-4)
+    assert {0.5, 0.731, 0.368, 1.0} == set(asked.mistakes)
+    assert at_the_lse == pytest.approx(0.5)
+    assert 1 - above == pytest.approx(0.731, abs=5e-4)
+    assert above / (1 - above) == pytest.approx(0.368, abs=5e-4)
+
+
+def test_a_mask_after_the_softmax_leaks_nothing_where_hidden_scores_were_replaced():
+    names = names_in("10_programmable_rules.ipynb", "import", "keep")
+    mode = modes.causal + modes.Mode("after", normalizer=names["mask_after"])
+    query, key, value = torch.randn(3, 8, 4, generator=torch.Generator().manual_seed(0))
+    moved_key, moved_value = key.clone(), value.clone()
+    moved_key[-1] += 100
+    moved_value[-1] += 100
+    moved = mode.attention(query, moved_key, moved_value).output
+    assert torch.equal(moved[:-1], mode.attention(query, key, value).output[:-1])
+    # with the hidden scores themselves in the sum, as in notebook 06, it leaks
+
+    def after(keys):
+        weights = (query @ keys.T / 2).softmax(dim=-1).tril()
+        return weights @ value
+
+    assert not torch.allclose(after(moved_key)[:-1], after(key)[:-1])
