@@ -99,19 +99,19 @@ place_or_token = Number(
 
 name_reader_off = Choices(
     question="Head (9, 2) looks from “she” or “he” at the right name. The model is asked who is "
-    "meant, in 80 sentences with two names each, and answers 45 rightly. The head is switched off. "
-    "What will the number of right answers say about the head?",
+    "meant, in 80 sentences with two names each, and answers 45 rightly. The head is switched off, "
+    "and the answers are counted again. What can the new number show?",
     choices={
-        "it falls: then the head is used": "It could not fall by much: a guess between two names "
+        "that the head is used": "It could not fall by much: a guess between two names "
         "is right in 40 of 80, and the model has 45 with the head on.",
-        "it stays: then the head is not used": "It stays (46), and says nothing: a model that "
+        "that the head is not used": "It stays (46), and says nothing: a model that "
         "guesses with the head on guesses without it.",
-        "nothing, whatever it turns out to be": "45 of 80 is hardly more than a guess, so there is "
+        "nothing, whatever it is": "45 of 80 is hardly more than a guess, so there is "
         "nothing to lose. A test needs a task that the model can do.",
-        "it rises: then the head does harm": "46 instead of 45 is one answer; a guess moves by 4.5 "
+        "that the head does harm": "46 instead of 45 is one answer; a guess moves by 4.5 "
         "from one set of sentences to the next.",
     },
-    right="nothing, whatever it turns out to be",
+    right="nothing, whatever it is",
     shown_by="a guess: 40 of 80",
 )
 
