@@ -87,9 +87,9 @@ slow: $(INSTALLED)
 	@$(call TOOK,$@,$(BIN)/python -m pytest -m slow $(WORKERS) --dist worksteal -q --durations=5)
 
 # No model is trained twice with the same versions: the browser saves what it ran, and compares
-# that. So there is no nbval in oldest, and this leaves the three that train for long to nbval.
+# that. So there is no nbval in oldest, and this leaves those that train for long to nbval.
 browser: $(INSTALLED)
-	@$(call TOOK,$@,$(BIN)/python -m pytest $(BROWSER) --durations=5 -k "not (05_ or 08_ or 09_)")
+	@$(call TOOK,$@,$(BIN)/python -m pytest $(BROWSER) --durations=5 -k "not (05_ or 08_ or 09_ or 11_ or 13_ or 16_)")
 
 # In both ipywidgets is 7.7.1, and every warning is an error (pyproject.toml). Colab's versions lie
 # between the newest and the oldest, which run all tests: here it is what a reader sees.
