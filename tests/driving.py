@@ -224,15 +224,15 @@ def can_be_read(page):
         measured = page.evaluate(CONTRAST)
         assert measured
         assert [each for each in measured if each[0] < 4.5] == [], theme
-    for width, zoom in ((1400, 1), (1400, 2), (700, 1)):
+    clipped = {}
+    for width, zoom in ((1400, 1), (1400, 2), (700, 1), (1400, 1)):  # and back, for other tests
         page.set_viewport_size({"width": width, "height": 1200})
         page.evaluate(
             f"document.body.style.zoom = {zoom}; window.dispatchEvent(new Event('resize'))"
         )
         page.wait_for_function(AT_REST)
-        clipped = page.evaluate(CLIPPED)
-        assert clipped == [], (width, zoom, clipped)
-    page.set_viewport_size({"width": 1400, "height": 1200})
+        clipped[width, zoom] = page.evaluate(CLIPPED)
+    assert {size: cut for size, cut in clipped.items() if cut} == {}
 
 
 def serious_violations(page):

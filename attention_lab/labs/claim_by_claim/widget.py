@@ -15,9 +15,9 @@ ALL = "all"
 LONGEST = 60  # characters of a search
 # The frame has one height, with a bar at its side from the start: whatever is found, nothing moves.
 SHEET = """<style>
-.alab-claim-frame{height:520px;overflow-y:scroll;border:1px solid #767676}
+.alab-claim-frame{height:520px;overflow-y:scroll;overflow-x:auto;border:1px solid #767676}
 .alab-claim-frame .alab>table,.alab-claim-frame .alab{width:100%}
-.alab table.alab-claims{table-layout:fixed;width:100%}
+.alab table.alab-claims{table-layout:fixed;width:100%;min-width:340px}
 .alab table.alab-claims td,.alab table.alab-claims th{white-space:normal;vertical-align:top;
 overflow-wrap:anywhere;padding:4px 6px}
 .alab table.alab-claims thead th{position:sticky;top:0;z-index:1;
