@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import zmq
 from jupyter_client import AsyncKernelManager, KernelManager
@@ -37,6 +38,12 @@ class _OwnFolder(ConnectionFileMixin):
             return "127.0.0.1"
         # a short path: a socket's name has at most 107 characters
         return str(Path(tempfile.mkdtemp(prefix="alab-")) / "k")
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        """Make the folder as well: a restart has taken the old one away."""
+        if self.transport == "ipc":
+            Path(self.ip).parent.mkdir(mode=0o700, exist_ok=True)
+        super().write_connection_file(**kwargs)
 
     def cleanup_ipc_files(self) -> None:
         super().cleanup_ipc_files()
