@@ -332,15 +332,15 @@ def _advice(mode: Any) -> str:
     drawn = project.DRAWS["diary"](500, torch.Generator().manual_seed(7), 12)
     with torch.no_grad():
         weights = model.look(drawn, mode).weights[:, 0]
-    other = weights[:, 1::2].sum(-1).mean().item()
-    at = drawn.at[:, None]
-    same = (drawn.things == drawn.asked[:, None]) & (torch.arange(12) % 2 == 0)
-    early = (weights * (same & (torch.arange(12) < at))).sum(-1).mean().item()
-    away = (weights * ((drawn.things != drawn.asked[:, None]) & (torch.arange(12) % 2 == 0))).sum(
-        -1
-    ).mean().item()  # fmt: skip
+    place = torch.arange(12)
+    own = place % 2 == 0  # sentences of the first story
+    same = drawn.things == drawn.asked[:, None]
+
+    def weight_on(sentences: Tensor) -> str:
+        return format_weight((weights * sentences).sum(-1).mean().item())
+
     return (
-        f"The weight on the other story is {format_weight(other)}, on earlier sentences of the "
-        f"first one about the thing {format_weight(early)}, on its sentences about other things "
-        f"{format_weight(away)}"
+        f"The weight on the other story is {weight_on(~own)}, on earlier sentences of the first "
+        f"one about the thing {weight_on(own & same & (place < drawn.at[:, None]))}, on its "
+        f"sentences about other things {weight_on(own & ~same)}"
     )

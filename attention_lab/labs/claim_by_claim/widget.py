@@ -69,7 +69,7 @@ class ClaimBrowser(LiveView):
     def draw(self) -> tuple[str, str]:
         found = self.found()
         said = f"{counted(found)}." if found else "No claim meets all of this. Ask for less."
-        if found and len(found) == 1:
+        if len(found) == 1:
             said = f"{said} {VERDICTS[found[0].verdict].capitalize()}."
         return f'<div class="alab-claim-frame" tabindex="0">{claims_table(found)}</div>', said
 

@@ -319,7 +319,8 @@ STATEMENTS = {
     ),
     "B": (
         False,
-        "B does not: the head looks at the right name, and without it as many answers are right",
+        "B does not: the head looks at the right name, but the model hardly answers better than by "
+        "a guess, so nothing that is switched off could show it",
     ),
     "C": (
         False,

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from attention_lab.models.training import History, seeded, train
+from attention_lab.models.training import seeded, train
 
 __all__ = [
     "ENCODERS",
@@ -261,7 +261,7 @@ def trained(encoder: str, seed: int, *, uniform: bool = False, steps: int = STEP
     """Train a classifier: Adam, 300 steps of 64 sentences."""
     with seeded(seed):
         model = Pooling(encoder, uniform=uniform)
-    history: History = train(
+    train(
         model,
         lambda model, batch: F.cross_entropy(model(batch.words), batch.labels),
         lambda generator: draw(BATCH, generator),
@@ -269,7 +269,6 @@ def trained(encoder: str, seed: int, *, uniform: bool = False, steps: int = STEP
         lr=1e-2,
         seed=seed,
     )
-    model.last_loss = history.losses[-1]
     return model
 
 

@@ -79,6 +79,7 @@ class HeadBrowser(LiveView):
         first = next(iter(EXAMPLES.values()))
         self.lm, self._writing = lm, Guard()
         self._shown: tuple[Any, Given] | None = None if given is None else ("given", given)
+        self._png = b""  # all heads of what is shown; nothing until it is drawn
         self.is_own = given is not None
         self.text = text_field("text", text or first.text, width="auto")
         self.text.layout.flex = "1 1 480px"
@@ -206,10 +207,9 @@ class HeadBrowser(LiveView):
         """Return the weights on the present text; the map follows where it is another one."""
         asked = "given" if self.is_own else self.text.value
         if self._shown is None or self._shown[0] != asked:
-            self._shown = asked, self._weights(asked)
-            self._png = b""
+            self._shown, self._png = (asked, self._weights(asked)), b""
         found = self._shown[1]
-        if not getattr(self, "_png", b""):
+        if not self._png:
             self._png = thumbnails(found)
             data = base64.b64encode(self._png).decode()
             self.map.value = (
